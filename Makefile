@@ -27,7 +27,7 @@ lint: $(READY) ## style, types and imports only
 	@echo "== ruff" && $(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES)
 	@echo "== mypy" && $(BIN)/mypy $(SOURCES)
 	@echo "== pyright" && $(BIN)/pyright $(SOURCES)
-	@echo "== imports" && $(BIN)/lint-imports
+	@echo "== imports" && $(BIN)/lint-imports --no-logo
 
 demo: $(READY) ## release a good build and a bad one, behind a real proxy, under load
 	@$(BIN)/python -m examples.demo
