@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := $(wildcard bluegreen tests examples benchmarks)
