@@ -36,7 +36,8 @@ def load_record(text: str) -> Record:
         raise RecordFromTheFuture(
             f"the record has schema {schema!r} and this version knows {SCHEMA}: upgrade bluegreen; nothing was done"
         )
-    return _structure(data, Record, "record")
+    record: Record = _structure(data, Record, "record")
+    return record
 
 
 def dump_rollout(rollout: Rollout) -> str:
@@ -60,7 +61,8 @@ def load_rollout(text: str, gates: Sequence[Gate] = ()) -> Rollout:
             f"the applied rollout has gates of its own that this program does not: {', '.join(missing)}; "
             "drive it with the program that defines them, or apply it again without them"
         )
-    return evolve(_structure(data, Rollout, "applied rollout"), gates=tuple(known[name] for name in names))
+    rollout: Rollout = _structure(data, Rollout, "applied rollout")
+    return evolve(rollout, gates=tuple(known[name] for name in names))
 
 
 def _dump(value: object) -> str:

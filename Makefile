@@ -1,0 +1,57 @@
+# Every target sets itself up: the only things needed beforehand are make and Python 3.11 or newer.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help test demo bench lint format lock clean
+.DELETE_ON_ERROR:
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := $(wildcard bluegreen tests examples benchmarks)
+# The pure core, which the tests must cover wholly, every branch of it.
+CORE := $(wildcard $(addsuffix .py,$(addprefix bluegreen/,errors spec snapshot record actions gates commands decide)) bluegreen/decide/*.py)
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+help: ## show this
+	@echo "make demo is the place to begin. The targets:"
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+test: lint ## everything CI checks: style, types, imports, tests, coverage of the core
+	@echo "== tests"
+	@$(BIN)/coverage run -m pytest
+	@$(if $(CORE),echo "== coverage of the core" && $(BIN)/coverage report --include='$(subst $(space),$(comma),$(CORE))' --fail-under=100)
+
+lint: $(READY) ## style, types and imports only
+	@echo "== ruff" && $(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES)
+	@echo "== mypy" && $(BIN)/mypy $(SOURCES)
+	@echo "== pyright" && $(BIN)/pyright $(SOURCES)
+	@echo "== imports" && $(BIN)/lint-imports --no-logo
+
+demo: $(READY) ## release a good build and a bad one, behind a real proxy, under load
+	@$(BIN)/python -m examples.demo
+
+bench: $(READY) ## measure, and print the ratios
+	@$(BIN)/python -m benchmarks
+
+format: $(READY) ## let ruff write the style it checks
+	@$(BIN)/ruff check --fix $(SOURCES) ; $(BIN)/ruff format $(SOURCES)
+
+lock: $(READY) ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra cli --extra testing --group dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
+	  --custom-compile-command 'make lock' --output-file requirements.lock --quiet
+
+clean: ## remove the virtual environment and everything generated
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage* htmlcov build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made again when the lock or the project's metadata changes; pip leaves alone what is already right.
+$(READY): requirements.lock pyproject.toml
+	@python=$$(.ci/find-python) && { [ -x $(BIN)/python ] || "$$python" -m venv .venv; }
+	@echo "== installing what requirements.lock names into .venv"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
