@@ -17,7 +17,7 @@ space := $(empty) $(empty)
 
 help: ## show this
 	@echo "make demo is the place to begin. The targets:"
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: lint ## everything CI checks: style, types, imports, tests, coverage of the core
 	@echo "== tests"
@@ -50,7 +50,7 @@ clean: ## remove the virtual environment and everything generated
 
 # Made again when the lock or the project's metadata changes; pip leaves alone what is already right.
 $(READY): requirements.lock pyproject.toml
-	@python=$$(.ci/find-python) && { [ -x $(BIN)/python ] || "$$python" -m venv .venv; }
+	@python=$$(.ci/find-python) && { [ -x $(BIN)/pip ] || "$$python" -m venv --clear .venv; }
 	@echo "== installing what requirements.lock names into .venv"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
