@@ -10,7 +10,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := $(wildcard bluegreen tests examples benchmarks)
 # The pure core, which the tests must cover wholly, every branch of it.
-CORE := $(wildcard $(addsuffix .py,$(addprefix bluegreen/,errors spec snapshot record actions gates commands decide)) bluegreen/decide/*.py)
+CORE := $(wildcard $(addsuffix .py,$(addprefix bluegreen/,errors spec snapshot record codec actions gates commands decide)) bluegreen/decide/*.py)
 comma := ,
 empty :=
 space := $(empty) $(empty)

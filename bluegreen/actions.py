@@ -1,7 +1,7 @@
 """What may be asked of the world: statements about it, never deltas.
 
-Any subset of a decision's actions, in any order, repeated, does no harm. A statement that moves traffic or takes replicas
-away carries the version on which it was decided, and is void once that has changed.
+Any subset of a decision's actions, in any order, repeated, does no harm. A statement that moves traffic or takes
+replicas away carries the version on which it was decided, and is void once that has changed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Measure:
 
     key: Key
     provider: str
-    query: Mapping[str, JSON] = field(factory=dict)
+    query: Mapping[str, JSON] = field(factory=dict[str, JSON])
     timeout_s: float = 30.0
 
 
@@ -73,7 +73,7 @@ class RunHook:
     """Run the hook once for this key, for `timeout_s` seconds at most."""
 
     key: Key
-    hook: Mapping[str, JSON] = field(factory=dict)
+    hook: Mapping[str, JSON] = field(factory=dict[str, JSON])
     timeout_s: float = 600.0
 
 

@@ -1,7 +1,7 @@
 """The record and the rollout as JSON, and back.
 
-Reading is strict: an unknown field or a wrong type is `RecordDamaged`, a newer schema `RecordFromTheFuture`. Both mean that
-nothing is done, rather than something half understood.
+Reading is strict: an unknown field or a wrong type is `RecordDamaged`, a newer schema `RecordFromTheFuture`. Both
+mean that nothing is done, rather than something half understood.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, resolve_types
 
@@ -76,7 +76,7 @@ def _parse(text: str, what: str) -> dict[str, Any]:
         raise RecordDamaged(f"the stored {what} is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise RecordDamaged(f"the stored {what} is not a JSON object")
-    return data
+    return cast(dict[str, Any], data)
 
 
 def _structure(data: dict[str, Any], cls: type[Any], what: str) -> Any:

@@ -1,8 +1,8 @@
 """What people may ask for.
 
-A command changes either the record or the declaration, never both; none touches the world. Each names the revision that it
-is for and raises, changing nothing, when that is no longer the one in question (`StaleCommand`) or when the phase has no use
-for it (`IllegalCommand`). Asking twice for the same thing is the same as asking once.
+A command changes either the record or the declaration, never both; none touches the world. Each names the revision
+that it is for and raises, changing nothing, when that is no longer the one in question (`StaleCommand`) or when the
+phase has no use for it (`IllegalCommand`). Asking twice for the same thing is the same as asking once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bluegreen.errors import IllegalCommand, StaleCommand
 from bluegreen.gates import PROMOTION
 from bluegreen.record import (
     HISTORY_LIMIT,
+    RECOVERING,
     Approval,
     Degraded,
     Entry,
@@ -58,7 +59,7 @@ def approve(record: Record, revision: RevisionId, by: str, now: datetime, *, gat
         return record
     phase = record.phase
     waiting = isinstance(phase, Progressing | Paused) or (isinstance(phase, Promoting) and gate != PROMOTION)
-    recovering = isinstance(phase, Degraded) and phase.reason is Reason.PROGRESS_DEADLINE
+    recovering = isinstance(phase, Degraded) and phase.reason in RECOVERING
     if not (waiting or recovering):
         what = type(phase).__name__
         hint = "retry starts a new attempt" if isinstance(phase, Degraded) else "there is nothing left to approve"
@@ -77,7 +78,7 @@ def promote_full(record: Record, revision: RevisionId, by: str, now: datetime) -
     phase = record.phase
     if isinstance(phase, Healthy):
         raise IllegalCommand(f"revision {revision} is Healthy: it is promoted already")
-    if isinstance(phase, Degraded) and phase.reason is not Reason.PROGRESS_DEADLINE:
+    if isinstance(phase, Degraded) and phase.reason not in RECOVERING:
         if record.request and record.request.what == "promote-full":
             return record
         record = evolve(record, request=Request("promote-full", revision, by, now))
@@ -92,10 +93,12 @@ def abort(record: Record, revision: RevisionId, by: str, now: datetime, *, why: 
     """Takes traffic back to the stable revision; in Healthy, while the previous one is retained, back to that one."""
     _must_be_current(record, revision, "abort")
     phase = record.phase
-    if isinstance(phase, Degraded) and phase.reason not in (Reason.PROGRESS_DEADLINE, Reason.FROZEN):
+    if isinstance(phase, Degraded) and phase.reason not in RECOVERING | {Reason.FROZEN}:
         return evolve(record, request=None) if record.request else record
     if isinstance(phase, Healthy) and record.previous is None:
-        raise IllegalCommand(f"revision {revision} is Healthy and no previous revision is retained: undo goes back instead")
+        raise IllegalCommand(
+            f"revision {revision} is Healthy and no previous revision is retained: undo goes back instead"
+        )
     reason = f"aborted by {by}" + (f": {why}" if why else "")
     return noted(failed(record, Reason.ABORTED, reason, now), "Aborted", now, by=by, why=why)
 
@@ -113,7 +116,7 @@ def failed(record: Record, reason: Reason, why: str, now: datetime) -> Record:
         request=None,
         dead_since=None,
         proven=tuple(one for one in record.proven if one != record.current),
-        layers=tuple(evolve(layer, off_since=None) for layer in record.layers),
+        layers=(),
     )
 
 
@@ -121,7 +124,11 @@ def retry(record: Record, revision: RevisionId, by: str, now: datetime) -> Recor
     """Asks for a new attempt of the same revision; it starts when no write of the last one can land any more."""
     _must_be_current(record, revision, "retry")
     if not isinstance(record.phase, Degraded):
-        raise IllegalCommand(f"revision {revision} is {type(record.phase).__name__}: only what is Degraded is tried again")
+        raise IllegalCommand(
+            f"revision {revision} is {type(record.phase).__name__}: only what is Degraded is tried again"
+        )
+    if record.phase.reason is Reason.FROZEN:
+        raise IllegalCommand(f"revision {revision} is frozen: abort takes traffic back, promote --full accepts it")
     if record.request:
         return record
     return noted(evolve(record, request=Request("retry", revision, by, now)), "Retried", now, by=by)

@@ -58,7 +58,8 @@ class StaleCommand(CommandError):
 
 
 class BackendError(BluegreenError):
-    """An adapter could not do as asked. `retry_after_s`: seconds to wait before another try, None = the engine decides."""
+    """An adapter could not do as asked. `retry_after_s`: seconds to wait before another try, None = the engine
+    decides."""
 
     permanent = False
 

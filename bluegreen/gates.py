@@ -1,8 +1,9 @@
 """Gates: what has to say yes before traffic moves, or before a release counts as done.
 
-A gate is a frozen, pure object. It is asked in every decision until it says yes or no, and its answer is remembered for that
-revision in that attempt only. Gates of one stage are asked in order, each once those before it have said yes. Whatever needs
-the outside world is an action in the answer (`Measure`, `RunHook`); its outcome comes back in `Release.outcomes`.
+A gate is a frozen, pure object. It is asked in every decision until it says yes or no, and its answer is remembered
+for that revision in that attempt only. Gates of one stage are asked in order, each once those before it have said
+yes. Whatever needs the outside world is an action in the answer (`Measure`, `RunHook`); its outcome comes back in
+`Release.outcomes`.
 """
 
 from __future__ import annotations
@@ -72,8 +73,11 @@ Answer: TypeAlias = Yes | No | WaitUntil | CannotSay
 
 @frozen
 class Release:
-    """What a gate may know. `asked_at` is when this gate was first asked in this attempt; `outcomes` are this attempt's,
-    acknowledged ones, oldest first; `approval` is somebody's yes to this gate in this attempt."""
+    """What a gate may know.
+
+    `asked_at` is when this gate was first asked in this attempt; `outcomes` are this attempt's acknowledged ones,
+    oldest first; `approval` is somebody's yes to this gate in this attempt.
+    """
 
     rollout: Rollout
     revision: RevisionId
@@ -87,8 +91,8 @@ class Release:
 class Gate(Protocol):
     """Something that can hold a release back.
 
-    `name` is unique in the rollout. With `deadline_seconds`, counted from when it was first asked, `on_deadline` decides
-    for a gate that has not answered.
+    `name` is unique in the rollout. With `deadline_seconds`, counted from when it was first asked, `on_deadline`
+    decides for a gate that has not answered.
     """
 
     @property

@@ -1,8 +1,8 @@
 """What an adapter has to be. Nothing to inherit: any object with these methods will do.
 
-Every method may be called again after it failed or was cancelled at any await, and may be called by two engines at once.
-An adapter raises `Conflict` when a version no longer holds, `PermanentBackendError` when only a person can help, and
-`BackendError` for all that may pass; any other exception is treated as one that may pass.
+Every method may be called again after it failed or was cancelled at any await, and may be called by two engines at
+once. An adapter raises `Conflict` when a version no longer holds, `PermanentBackendError` when only a person can
+help, and `BackendError` for all that may pass; any other exception is treated as one that may pass.
 """
 
 from __future__ import annotations
@@ -146,5 +146,5 @@ class Backend:
     workloads: Workloads
     routers: tuple[Router, ...]
     records: Records
-    metrics: Mapping[str, MetricProvider] = field(factory=dict)
+    metrics: Mapping[str, MetricProvider] = field(factory=dict[str, MetricProvider])
     hooks: Hooks | None = None

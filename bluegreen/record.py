@@ -29,7 +29,12 @@ class Reason(StrEnum):
     NOT_AVAILABLE = "RevisionNotAvailable"
     DIED = "CurrentRevisionDied"
     PROGRESS_DEADLINE = "ProgressDeadlineExceeded"
+    BACKEND = "BackendError"
     FROZEN = "Frozen"
+
+
+RECOVERING: Final = frozenset({Reason.PROGRESS_DEADLINE, Reason.BACKEND})
+"""Degraded, yet the attempt goes on: it recovers by itself when the revision becomes available after all."""
 
 
 class PauseReason(StrEnum):
@@ -160,7 +165,8 @@ class Write:
 
 @frozen
 class Retained:
-    """A revision kept running for a while. `since`: when its clock began, None = not running; `delay_s` None = for good."""
+    """A revision kept running for a while. `since`: when its clock began, None = not running; `delay_s` None = for
+    good."""
 
     revision: RevisionId
     delay_s: int | None
@@ -172,7 +178,7 @@ class LayerMemory:
     """What must be remembered of one slot of one layer.
 
     `on` is the revision it was last seen to have converged on, at `converged_at`. `off_since`: since when it has been
-    other than wanted. `heals`: how often in a row an outsider's edit was undone, the last time at `healed_at`.
+    other than wanted. `heals`: how often in a row it has drifted after it had converged.
     """
 
     name: str
@@ -180,7 +186,6 @@ class LayerMemory:
     converged_at: datetime | None = None
     off_since: datetime | None = None
     heals: int = 0
-    healed_at: datetime | None = None
 
 
 @frozen
@@ -198,10 +203,10 @@ class Entry:
 class Record:
     """The durable memory of one rollout.
 
-    `stable` is the revision that was last promoted, `current` the one of the attempt in progress or done, `previous` the
-    one that an abort after promotion goes back to. `may_show` are the revisions that some layer may show now or after a
-    write that is under way; `proven` those that were stable and never aborted or undone; `asked` the work that gates asked
-    for and that has not come back. `adopted` is False until the world was first seen whole.
+    `stable` is the revision that was last promoted, `current` the one of the attempt in progress or done, `previous`
+    the one that an abort after promotion goes back to. `may_show` are the revisions that some layer may show now or
+    after a write that is under way; `proven` those that were stable and never aborted or undone; `asked` the work
+    that gates asked for and that has not come back. `adopted` is False until the world was first seen whole.
     """
 
     phase: Phase

@@ -63,9 +63,9 @@ class RouterState:
 
     `version` is the token that a write of the active slot must carry; it never repeats, and every accepted write of the
     object changes it. A preview slot that lives in an object of its own has its token in `preview_version`.
-    `preview` is None where the layer has no such slot. `converged`: the layer itself says that the active slot's value is
-    in force; with `probed`, fresh connections were seen to be answered by it too. `prepared` is None where a layer needs
-    no preparing. `drained`: no request is known to be in flight to another revision than the active one.
+    `preview` is None where the layer has no such slot. `converged`: the layer itself says that the active slot's
+    value is in force; with `probed`, fresh connections were seen to be answered by it too. `prepared` is None where a
+    layer needs no preparing. `drained`: no request is known to be in flight to another revision than the active one.
     `note` is for people: why it has not converged, for instance.
     """
 
@@ -88,9 +88,9 @@ class RouterState:
 class RevisionState:
     """One look at a revision's replicas.
 
-    `ordinal` orders revisions by birth and never changes. `replicas` is what the world has been asked for, `available` how
-    many count as available (ready for minReadySeconds), `version` the token that a scale-down must carry. `template` is
-    the pod template that made it, `reasons` say in words why replicas are not ready.
+    `ordinal` orders revisions by birth and never changes. `replicas` is what the world has been asked for,
+    `available` how many count as available (ready for minReadySeconds), `version` the token that a scale-down must
+    carry. `template` is the pod template that made it, `reasons` say in words why replicas are not ready.
     """
 
     id: RevisionId

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bluegreen.gates import Gate
 
 RevisionId = NewType("RevisionId", str)
-"""The name of one revision of the pod template, as the workloads adapter gives it (on Kubernetes the template's hash)."""
+"""The name of one revision of the pod template, as the workloads adapter gives it (on Kubernetes the template's
+hash)."""
 
 JSON: TypeAlias = Any
 """A JSON value. Values inside a frozen object are never changed in place."""
@@ -45,7 +46,7 @@ class RouterSpec:
 
     kind: str = "service"
     name: str = "service"
-    options: Mapping[str, JSON] = field(factory=dict)
+    options: Mapping[str, JSON] = field(factory=dict[str, JSON])
     probe: ProbeSpec | None = None
 
 
@@ -57,7 +58,7 @@ class LocalSpec:
     """
 
     command: tuple[str, ...] = ()
-    listen: Mapping[str, str] = field(factory=dict)
+    listen: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen
@@ -104,7 +105,7 @@ class Service:
 
     name: str
     ports: tuple[ServicePort, ...] = ()
-    selector: Mapping[str, str] = field(factory=dict)
+    selector: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen
@@ -118,7 +119,7 @@ class Rollout:
 
     name: str
     strategy: BlueGreen
-    template: Mapping[str, JSON] = field(factory=dict)
+    template: Mapping[str, JSON] = field(factory=dict[str, JSON])
     namespace: str = "default"
     replicas: int = 1
     min_ready_seconds: int = 0
@@ -215,7 +216,9 @@ def _name_problems(rollout: Rollout) -> list[Problem]:
             path = ("spec", "policy", "routers", index, "name")
             found.append(Problem(path, f"two routers are named {name!r}", "name each of them differently"))
     own = [gate.name for gate in rollout.gates]
-    found += [Problem(("gates",), f"two gates are named {name!r}") for name in sorted({n for n in own if own.count(n) > 1})]
+    found += [
+        Problem(("gates",), f"two gates are named {name!r}") for name in sorted({n for n in own if own.count(n) > 1})
+    ]
     return found
 
 
@@ -235,7 +238,8 @@ def _relation_problems(rollout: Rollout) -> list[Problem]:
         found.append(
             Problem(
                 ("spec", "strategy", "blueGreen", "scaleDownDelayRevisionLimit"),
-                f"{limit} revisions cannot be kept running when revisionHistoryLimit keeps {rollout.revision_history_limit}",
+                f"{limit} revisions cannot be kept running with a revisionHistoryLimit of "
+                f"{rollout.revision_history_limit}",
                 "lower it, or raise spec.revisionHistoryLimit",
             )
         )

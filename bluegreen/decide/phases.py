@@ -1,0 +1,308 @@
+"""One function a phase. Each corrects what the phase says of itself, or goes over to another."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bluegreen.decide.asking import ask, begun, cancel_others, reason_of
+from bluegreen.decide.attempts import complete, fail
+from bluegreen.decide.plan import Plan
+from bluegreen.decide.traffic import all_settled, bring_back, end_pending, point, settled, track
+from bluegreen.gates import CannotSay, No, Stage, WaitUntil, Yes
+from bluegreen.record import (
+    RECOVERING,
+    Degraded,
+    Healthy,
+    Paused,
+    PauseReason,
+    Progressing,
+    Promoting,
+    Reason,
+)
+from bluegreen.snapshot import Everything
+from bluegreen.spec import RevisionId
+
+DEAD_AFTER_S = 30
+"""A revision with nothing available for so long counts as dead."""
+
+
+def run_phase(plan: Plan) -> None:
+    """Runs the present phase's function, and those of the phases that it leads to in this very look."""
+    seen: list[type] = []
+    while type(plan.record.phase) not in seen:
+        seen.append(type(plan.record.phase))
+        match plan.record.phase:
+            case Progressing() | Paused():
+                progressing(plan)
+            case Promoting():
+                promoting(plan)
+            case Healthy():
+                healthy(plan)
+            case Degraded():
+                degraded(plan)
+            case _:
+                assert_never(plan.record.phase)
+
+
+def progressing(plan: Plan) -> None:
+    """Prepares the current revision, waits until it is available, asks its gates; then traffic may move."""
+    current, stable = plan.record.current, plan.record.stable
+    assert current is not None  # an attempt is always about a revision
+    waiver = plan.record.waived()
+    forced = waiver is not None and waiver.why == "promote-full"
+    if stable is not None:
+        track(plan, stable)
+        if not forced:
+            bring_back(plan, stable)
+    if current == stable:
+        _return_home(plan, current)
+        return
+    if not (forced or _may_prepare(plan, stable)):
+        _go_on(plan, f"traffic goes back to {stable} before revision {current} is prepared", working=False)
+        return
+    plan.preparing, plan.full_size = True, waiver is not None
+    first = plan.rollout.replicas if plan.full_size else _preview_size(plan)
+    if plan.available(current) < first and not begun(plan):
+        _becoming_available(plan, current)
+        return
+    _ask_before_promotion(plan, current, stable, forced)
+
+
+def _preview_size(plan: Plan) -> int:
+    preview = plan.rollout.strategy.preview_replica_count
+    return plan.rollout.replicas if preview is None else preview
+
+
+def _may_prepare(plan: Plan, stable: RevisionId | None) -> bool:
+    """No layer is seen off the stable revision, or that one is dead and traffic cannot go back anyway."""
+    if stable is None:
+        return True
+    for name, state in plan.states():
+        if state is None or state.active == stable:
+            continue
+        off_since = plan.record.layer(name).off_since or plan.now
+        dead = plan.workloads is not None and plan.available(stable) == 0 and not isinstance(state.active, Everything)
+        if not (dead and plan.passed(off_since, DEAD_AFTER_S)):
+            return False
+    return True
+
+
+def _becoming_available(plan: Plan, current: RevisionId) -> None:
+    if plan.rollout.replicas == 0:
+        _go_on(plan, f"spec.replicas is 0: revision {current} cannot be released")
+        return
+    trouble = next((one for one in plan.snapshot.troubles if one.permanent), None)
+    if trouble:
+        _slip(plan, Reason.BACKEND, f"{trouble.what}: {trouble.error}")
+        return
+    _go_on(plan, f"revision {current} is becoming available")
+
+
+def _go_on(plan: Plan, message: str, *, working: bool = True) -> None:
+    """Progressing, with its deadline: counted from the last rise of the available replicas, and only while looking."""
+    phase, current = plan.record.phase, plan.record.current
+    available = plan.available(current)
+    in_hand = isinstance(phase, Progressing) or (isinstance(phase, Degraded) and phase.reason in RECOVERING)
+    best = phase.best if isinstance(phase, Progressing | Degraded) and in_hand else 0
+    at = phase.progressed_at if isinstance(phase, Progressing | Degraded) and in_hand else None
+    since = phase.since if isinstance(phase, Progressing) else plan.now
+    rose = available > best
+    if working and (at is None or rose):
+        best, at = max(best, available), plan.now
+    if isinstance(phase, Degraded) and phase.reason is Reason.PROGRESS_DEADLINE and not rose:
+        return  # it stays so until something moves
+    if plan.rollout.paused:
+        _pause(plan, PauseReason.SPEC, "spec.paused is set: no promotion starts")
+        return
+    plan.enter(Progressing(current, since, message, best, at))
+    counts = working and plan.workloads is not None and plan.rollout.replicas > 0 and at is not None
+    if counts and at is not None and plan.passed(at, plan.rollout.progress_deadline_seconds):
+        _too_late(plan)
+
+
+def _too_late(plan: Plan) -> None:
+    seconds = plan.rollout.progress_deadline_seconds
+    state = plan.revisions.get(plan.record.current) if plan.record.current else None
+    reasons = "; ".join(state.reasons) if state else ""
+    why = f"revision {plan.record.current} made no progress for {seconds} s" + (f" ({reasons})" if reasons else "")
+    if plan.rollout.progress_deadline_abort:
+        fail(plan, Reason.ABORTED, why)
+    else:
+        _slip(plan, Reason.PROGRESS_DEADLINE, why)
+
+
+def _slip(plan: Plan, reason: Reason, why: str) -> None:
+    """Degraded, but the attempt goes on by itself as soon as it can."""
+    phase = plan.record.phase
+    if isinstance(phase, Degraded) and phase.reason is reason:
+        return
+    best = phase.best if isinstance(phase, Progressing) else 0
+    at = phase.progressed_at if isinstance(phase, Progressing) else plan.now
+    message = f"{why}; live traffic is untouched; it goes on by itself when it can, abort gives it up"
+    plan.enter(Degraded(plan.record.current, plan.now, reason, why, message, best, at))
+    plan.note(str(reason), why=why)
+
+
+def _ask_before_promotion(plan: Plan, current: RevisionId, stable: RevisionId | None, forced: bool) -> None:
+    gate, answer = ask(plan, Stage.PRE_PROMOTION)
+    match answer:
+        case No(reason):
+            assert gate is not None  # only a gate says no
+            fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}")
+        case WaitUntil(when, reason, _, pause):
+            _pause(plan, pause, reason, gate.name if gate else "", when)
+        case CannotSay(reason, _, pause):
+            _pause(plan, pause, reason, gate.name if gate else "")
+        case Yes():
+            plan.full_size = True
+            blind = [name for name, state in plan.states() if state is None]
+            if plan.rollout.replicas < 1 or plan.available(current) < plan.rollout.replicas:
+                _becoming_available(plan, current)
+            elif blind or plan.workloads is None or (plan.pending_layers() and not forced):
+                where = ", ".join(blind) or "the workloads"
+                _go_on(plan, f"cannot look at {where}: nothing is promoted before it can be", working=False)
+            elif plan.rollout.paused:
+                _pause(plan, PauseReason.SPEC, "spec.paused is set: no promotion starts")
+            else:
+                _start_promoting(plan, current, stable)
+        case _:
+            assert_never(answer)
+
+
+def _start_promoting(plan: Plan, current: RevisionId, stable: RevisionId | None) -> None:
+    plan.enter(Promoting(current, plan.now))
+    plan.remember(layers=())
+    plan.note("Promoting", why=f"traffic moves from {stable}" if stable else "")
+
+
+def _pause(plan: Plan, reason: PauseReason, message: str, gate: str = "", until: datetime | None = None) -> None:
+    phase = plan.record.phase
+    same = isinstance(phase, Paused) and (phase.reason, phase.gate) == (reason, gate)
+    since = phase.since if same else plan.now
+    assert plan.record.current is not None  # an attempt is always about a revision
+    plan.enter(Paused(plan.record.current, since, reason, message, gate, until))
+
+
+def _return_home(plan: Plan, stable: RevisionId) -> None:
+    """The declared template is the stable one again: nothing is promoted, traffic only has to be there."""
+    cancel_others(plan, all_of_them=True)
+    plan.preparing = True
+    if all_settled(plan, stable) and plan.whole(stable) and not plan.pending_layers():
+        plan.enter(Healthy(stable, plan.now))
+        plan.note("Completed", why="the declared template is the stable one")
+    elif isinstance(plan.record.phase, Paused) or not plan.record.phase.message:
+        plan.enter(Progressing(stable, plan.now, f"traffic goes back to {stable}"))
+
+
+def promoting(plan: Plan) -> None:
+    """Moves the layers one after the other, each seen to follow before the next; then asks the gates that remain."""
+    current, stable = plan.record.current, plan.record.stable
+    assert current is not None  # an attempt is always about a revision
+    plan.preparing = True
+    track(plan, current)
+    moved = any(state is not None and state.active == current for _, state in plan.states())
+    if plan.workloads is not None and plan.available(current) == 0:
+        fail(plan, Reason.NOT_AVAILABLE, f"revision {current} has nothing available any more", may_freeze=moved)
+        return
+    for name, state in plan.states():
+        if settled(plan, name, state, current) and not plan.pending("layer", name):
+            continue
+        off_since = plan.record.layer(name).off_since or plan.now
+        if plan.passed(off_since, plan.rollout.policy.layer_deadline_seconds):
+            what = "was seen to follow" if state else "could be looked at"
+            why = f"layer {name} was not one that {what} within {plan.rollout.policy.layer_deadline_seconds} s"
+            fail(plan, Reason.LAYER_DEADLINE, why)
+            return
+        plan.say(f"layer {name} is moving to {current}" if state else f"layer {name} cannot be looked at")
+        if state is not None and state.active != current and plan.available(current) >= plan.rollout.replicas:
+            point(plan, name, state, current)
+        elif state is not None:
+            end_pending(plan, name, state)
+        return
+    _ask_after_promotion(plan, current, stable)
+
+
+def _ask_after_promotion(plan: Plan, current: RevisionId, stable: RevisionId | None) -> None:
+    gate, answer = ask(plan, Stage.POST_PROMOTION)
+    match answer:
+        case No(reason):
+            assert gate is not None  # only a gate says no
+            fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}", may_freeze=True)
+        case WaitUntil(_, reason) | CannotSay(reason):
+            plan.say(f"all traffic is on {current}; {gate.name if gate else ''} {reason}")
+        case Yes():
+            complete(plan)
+        case _:
+            assert_never(answer)
+
+
+def healthy(plan: Plan) -> None:
+    """Keeps every layer at the stable revision, and watches the current one while the previous can still take over."""
+    stable = plan.record.stable
+    assert stable is not None  # Healthy is entered with one only
+    plan.preparing = True
+    track(plan, stable)
+    bring_back(plan, stable)
+    blind = [name for name, state in plan.states() if state is None]
+    blind += ["the workloads"] if plan.workloads is None else []
+    plan.say(f"cannot look at {', '.join(blind)}: nothing is retired before it can be" if blind else "")
+    _watch_the_window(plan, stable)
+
+
+def _watch_the_window(plan: Plan, stable: RevisionId) -> None:
+    previous = plan.record.previous
+    gone = plan.workloads is not None and plan.available(stable) == 0 and plan.rollout.replicas > 0
+    if not (gone and previous and plan.whole(previous) and not plan.pending("revision", previous)):
+        if plan.record.dead_since:
+            plan.remember(dead_since=None)
+        return
+    if plan.record.dead_since is None:
+        plan.remember(dead_since=plan.now)
+    since = plan.record.dead_since or plan.now
+    if plan.passed(since, DEAD_AFTER_S):
+        why = f"revision {stable} had nothing available for {DEAD_AFTER_S} s while {previous} was whole"
+        fail(plan, Reason.DIED, why, may_freeze=True)
+
+
+def degraded(plan: Plan) -> None:
+    """Takes traffic back by rule 1, or holds; a deadline that only slipped goes on as before."""
+    phase = plan.record.phase
+    assert isinstance(phase, Degraded)  # run_phase asks for nothing else
+    if phase.reason in RECOVERING:
+        progressing(plan)
+        return
+    cancel_others(plan, all_of_them=True)
+    if phase.reason is Reason.FROZEN:
+        plan.preparing = True
+        for name, state in plan.states():
+            if state is not None:
+                end_pending(plan, name, state)
+        plan.say(f"{phase.why}; frozen, with both revisions kept. abort goes back, promote --full accepts")
+        return
+    stable = plan.record.stable
+    if stable is None:
+        plan.say(f"{phase.why}; there is no stable revision to go back to. retry, or apply another template")
+        return
+    track(plan, stable)
+    bring_back(plan, stable)
+    plan.say(f"{phase.why}; {_whereabouts(plan, stable)}")
+
+
+def _whereabouts(plan: Plan, stable: RevisionId) -> str:
+    """Where traffic is, and what to do next."""
+    off = [(name, state) for name, state in plan.states() if state is None or state.active != stable]
+    if not off:
+        return f"all traffic is on {stable}. retry starts a new attempt, or apply another template"
+    names = ", ".join(name for name, _ in off)
+    if plan.workloads is None:
+        return f"cannot look at the workloads; {names} not known to be back on {stable}"
+    if plan.available(stable):
+        return f"traffic is going back to {stable} ({names} not there yet)"
+    others = [state.active for _, state in off if state and isinstance(state.active, str)]
+    if any(plan.available(one) for one in others):
+        running = ", ".join(sorted(one for one in set(others) if plan.available(one)))
+        return (
+            f"{stable} has nothing available while {running} still runs and keeps {names}. "
+            f"promote --full takes {plan.record.current} live everywhere"
+        )
+    return f"neither {stable} nor what {names} shows has anything available: holding still, both are kept"
