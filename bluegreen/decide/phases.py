@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_never
 
 from bluegreen.decide.asking import ask, begun, cancel_others, reason_of

@@ -1,0 +1,1 @@
+"""Adapters: each knows the ports and the core's data, and none knows another."""

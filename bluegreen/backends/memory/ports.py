@@ -1,0 +1,135 @@
+"""The ports over a world in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from bluegreen.backends.memory.world import Revision, World, revision_of
+from bluegreen.errors import Conflict, RecordConflict
+from bluegreen.ports import Stored
+from bluegreen.record import Record
+from bluegreen.snapshot import RouterState, Slot, Target, WorkloadsState
+from bluegreen.spec import RevisionId, Rollout
+
+
+class MemoryWorkloads:
+    """Revisions in memory. Keeps every promise of the `Workloads` port."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._seen = -1
+
+    async def observe(self, rollout: Rollout) -> WorkloadsState:
+        """The revisions as they are now."""
+        await self._world.call("workloads observe")
+        self._seen = self._world.changes
+        self._world.min_ready_seconds = rollout.min_ready_seconds
+        states = tuple(self._world.state(one) for one in self._world.revisions.values())
+        return WorkloadsState(revision_of(rollout.template), states)
+
+    async def ensure(self, rollout: Rollout, revision: RevisionId, replicas: int) -> None:
+        """At least so many replicas, and a new token."""
+        await self._world.call("workloads ensure")
+        world = self._world
+        known = world.revisions.get(revision)
+        if known is None:
+            if revision != revision_of(rollout.template):
+                raise Conflict(f"revision {revision} is gone, and the declared template makes another one")
+            ordinal = 1 + max((one.ordinal for one in world.revisions.values()), default=0)
+            known = Revision(revision, ordinal, rollout.template, world.token(), world.ready_after(rollout.template))
+            world.revisions[revision] = known
+        world.scale(known, max(known.wanted, replicas))
+
+    async def retire(self, revision: RevisionId, *, if_version: str, replicas: int = 0) -> None:
+        """At most so many replicas, if the token still holds."""
+        await self._world.call("workloads retire")
+        known = self._world.revisions.get(revision)
+        if known is None or known.version != if_version:
+            raise Conflict(f"revision {revision} changed since it was read")
+        self._world.scale(known, min(known.wanted, replicas))
+
+    async def forget(self, revision: RevisionId, *, if_version: str) -> None:
+        """Drops a revision without replicas, if the token still holds."""
+        await self._world.call("workloads forget")
+        known = self._world.revisions.get(revision)
+        if known is None:
+            return
+        if known.version != if_version or known.wanted:
+            raise Conflict(f"revision {revision} changed since it was read")
+        del self._world.revisions[revision]
+        self._world.touch()
+
+    async def changed(self) -> None:
+        """Returns at the next change of the world."""
+        await self._world.changed(self._seen)
+
+
+class MemoryRouter:
+    """One layer in memory. Keeps every promise of the `Router` port."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self.name = name
+
+    async def observe(self) -> RouterState:
+        """The layer as it is now."""
+        await self._world.call(f"layer {self.name} observe")
+        layer, now = self._world.layers[self.name], self._world.time()
+        return RouterState(
+            active=layer.active,
+            preview=layer.preview,
+            version=layer.version,
+            converged=now >= layer.converged_at,
+            probed=layer.probed,
+            prepared=layer.prepared,
+            drained=now >= layer.in_flight_until,
+        )
+
+    async def prepare(self, targets: Collection[Target]) -> None:
+        """Makes these revisions addressable; what a slot shows stays so."""
+        await self._world.call(f"layer {self.name} prepare")
+        layer = self._world.layers[self.name]
+        wanted = {one.revision: one for one in targets}
+        for one in layer.prepared:
+            if one.revision in (layer.active, layer.preview):
+                wanted.setdefault(one.revision, one)
+        layer.prepared = frozenset(wanted.values())
+        layer.version = self._world.token()
+        self._world.touch()
+
+    async def point(self, slot: Slot, revision: RevisionId, *, if_version: str) -> None:
+        """Writes the slot, if the token still holds."""
+        await self._world.call(f"layer {self.name} point")
+        if self._world.layers[self.name].version != if_version:
+            raise Conflict(f"layer {self.name} changed since it was read")
+        self._world.show(self.name, slot, revision)
+
+
+class MemoryRecords:
+    """The record and the rollout in memory. Keeps every promise of the `Records` port."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._seen = ""
+
+    async def load(self) -> Stored:
+        """What was saved last."""
+        await self._world.call("records load")
+        self._seen = self._world.stored.version
+        return self._world.stored
+
+    async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
+        """Saves both, if the token still holds."""
+        await self._world.call("records save")
+        if self._world.stored.version != if_version:
+            raise RecordConflict("the record was saved by somebody else since it was read")
+        self._world.stored = Stored(self._world.token(), record, rollout)
+        self._world.touch()
+        return self._world.stored.version
+
+    async def changed(self) -> None:
+        """Returns when somebody else has saved."""
+        while self._world.stored.version == self._seen:
+            await self._world.changed(self._world.changes)
+            await asyncio.sleep(0)

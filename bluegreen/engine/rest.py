@@ -1,0 +1,45 @@
+"""Resting: until something changes, somebody rings, or time is up."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bluegreen.ports import Backend, Watched
+
+
+class Bell:
+    """Wakes a resting engine. A ring while nobody rests is kept for the next one."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def ring(self) -> None:
+        """Ends the present rest, or the next one."""
+        self._event.set()
+
+    async def heard(self) -> None:
+        """Returns at the next ring, or at once for one that was kept."""
+        await self._event.wait()
+        self._event.clear()
+
+
+async def rest(backend: Backend, bell: Bell, seconds: float) -> None:
+    """Returns after so many seconds, at a ring, or when a port says that another look may differ.
+
+    A port that cannot watch, or whose watch fails, is left to the clock.
+    """
+    ports = (backend.workloads, backend.records, *backend.routers)
+    waits = [asyncio.ensure_future(bell.heard())]
+    waits += [asyncio.ensure_future(port.changed()) for port in ports if isinstance(port, Watched)]
+    left = set(waits)
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        while left:
+            time_left = max(deadline - asyncio.get_running_loop().time(), 0.0)
+            done, left = await asyncio.wait(left, timeout=time_left, return_when=asyncio.FIRST_COMPLETED)
+            if not done or any(task.exception() is None for task in done):
+                return
+    finally:
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)

@@ -1,0 +1,134 @@
+"""Measurements and hooks: work that outlives the look that asked for it, found again by its key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from bluegreen.actions import Cancel, Measure, RunHook
+from bluegreen.engine.clock import Clock
+from bluegreen.ports import Backend, MetricProvider, NoData
+from bluegreen.snapshot import Key, Outcome
+
+POLL_S = 0.5
+"""How often a running hook is asked whether it has ended."""
+
+
+class Tasks:
+    """The work that is under way, and the outcomes that no saved record has acknowledged yet.
+
+    An async context manager: work that is still running when it closes is cancelled, and no task outlives it.
+    """
+
+    def __init__(self, backend: Backend, clock: Clock, finished: Callable[[Outcome], None]) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._finished = finished
+        self._running: dict[Key, asyncio.Task[None]] = {}
+        self._outcomes: dict[Key, Outcome] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        self._group = asyncio.TaskGroup()
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        group, self._group = self._group, None
+        for task in self._running.values():
+            task.cancel()
+        if group is not None:
+            await group.__aexit__(kind, error, trace)
+
+    def running(self) -> frozenset[Key]:
+        """The keys of the work that is under way."""
+        return frozenset(self._running)
+
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What has ended and is not acknowledged, oldest first."""
+        return tuple(self._outcomes.values())
+
+    def acknowledge(self, outcomes: tuple[Outcome, ...]) -> None:
+        """A saved record (or a decision that had no use for them) has taken these outcomes in."""
+        for outcome in outcomes:
+            if self._outcomes.get(outcome.key) is outcome:
+                del self._outcomes[outcome.key]
+
+    def start(self, task: Measure | RunHook) -> None:
+        """Starts the work, unless it runs or has just ended under this key."""
+        if self._group is None:
+            raise RuntimeError(
+                "measurements and hooks need a home: use `async with engine:` or `async with engine.tasks:`"
+            )
+        if task.key in self._running or task.key in self._outcomes:
+            return
+        work = self._measure(task) if isinstance(task, Measure) else self._run_hook(task)
+        self._running[task.key] = self._group.create_task(work)
+
+    async def cancel(self, cancel: Cancel) -> None:
+        """Stops the work of this key, wherever it runs, and reports it as cancelled."""
+        task = self._running.get(cancel.key)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        if self._backend.hooks is not None:
+            await self._backend.hooks.cancel(cancel.key)
+        if cancel.key not in self._outcomes:
+            now = self._clock.now()
+            self._end(Outcome(cancel.key, now, now, error="cancelled", retry=False))
+
+    def _end(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.key] = outcome
+        self._finished(outcome)
+
+    async def _measure(self, task: Measure) -> None:
+        started_at = self._clock.now()
+        outcome: Outcome
+        try:
+            provider = self._provider(task.provider)
+            async with asyncio.timeout(task.timeout_s):
+                value = await provider.measure(task.query)
+            empty = isinstance(value, NoData)
+            outcome = Outcome(task.key, started_at, self._clock.now(), None if empty else value, no_data=empty)
+        except Exception as error:
+            words = str(error) or type(error).__name__
+            if isinstance(error, TimeoutError):
+                words = f"no answer within {task.timeout_s:g} s"
+            retry = not getattr(error, "permanent", False)
+            outcome = Outcome(task.key, started_at, self._clock.now(), error=words, retry=retry)
+        finally:
+            self._running.pop(task.key, None)
+        self._end(outcome)
+
+    def _provider(self, name: str) -> MetricProvider:
+        if name not in self._backend.metrics:
+            raise LookupError(
+                f"no metric provider named {name!r}; there are: {', '.join(self._backend.metrics) or 'none'}"
+            )
+        return self._backend.metrics[name]
+
+    async def _run_hook(self, task: RunHook) -> None:
+        started_at = self._clock.now()
+        outcome: Outcome
+        try:
+            hooks = self._backend.hooks
+            if hooks is None:
+                raise LookupError("this backend runs no hooks")
+            async with asyncio.timeout(task.timeout_s):
+                await hooks.start(task.key, task.hook)
+                while (ended := await hooks.poll(task.key)) is None:  # noqa: ASYNC110 (another program is asked)
+                    await asyncio.sleep(POLL_S)
+            outcome = ended
+        except Exception as error:
+            words = str(error) or type(error).__name__
+            if isinstance(error, TimeoutError):
+                words = f"did not end within {task.timeout_s:g} s"
+            retry = not getattr(error, "permanent", False)
+            outcome = Outcome(task.key, started_at, self._clock.now(), error=words, retry=retry)
+        finally:
+            self._running.pop(task.key, None)
+        self._end(outcome)

@@ -1,0 +1,1 @@
+"""Tools for people who write rollout policies and adapters, and who want to know before a release does."""
