@@ -19,11 +19,11 @@ def adopt(plan: Plan) -> bool:
     """
     if plan.record.adopted:
         return True
-    unseen = [name for name, state in plan.states() if state is None]
+    unseen = [name for name, state in plan.layers if state is None]
     if plan.workloads is None or unseen:
         plan.say("cannot look yet at " + ", ".join((["the workloads"] if plan.workloads is None else []) + unseen))
         return False
-    shown = [state.active for _, state in plan.states() if state]
+    shown = [state.active for _, state in plan.layers if state]
     pointed = [one for one in shown if isinstance(one, str) and one in plan.revisions]
     serving = [one.id for one in plan.revisions.values() if one.available]
     if not pointed and len(serving) == 1 and any(isinstance(one, Everything) for one in shown):
@@ -65,7 +65,7 @@ def _close(plan: Plan, template: RevisionId) -> None:
     phase, stable = plan.record.phase, plan.record.stable
     assert stable is not None  # without a stable revision attempts are not closed, only superseded
     if isinstance(phase, Degraded) and phase.reason is Reason.FROZEN:
-        for name, state in plan.states():
+        for name, state in plan.layers:
             if state:
                 end_pending(plan, name, state)
         return

@@ -78,7 +78,7 @@ def _may_prepare(plan: Plan, stable: RevisionId | None) -> bool:
     """No layer is seen off the stable revision, or that one is dead and traffic cannot go back anyway."""
     if stable is None:
         return True
-    for name, state in plan.states():
+    for name, state in plan.layers:
         if state is None or state.active == stable:
             continue
         off_since = plan.record.layer(name).off_since or plan.now
@@ -156,7 +156,7 @@ def _ask_before_promotion(plan: Plan, current: RevisionId, stable: RevisionId | 
             _pause(plan, pause, reason, gate.name if gate else "")
         case Yes():
             plan.full_size = True
-            blind = [name for name, state in plan.states() if state is None]
+            blind = [name for name, state in plan.layers if state is None]
             if plan.rollout.replicas < 1 or plan.available(current) < plan.rollout.replicas:
                 _becoming_available(plan, current)
             elif blind or plan.workloads is None or (plan.pending_layers() and not forced):
@@ -201,11 +201,11 @@ def promoting(plan: Plan) -> None:
     assert current is not None  # an attempt is always about a revision
     plan.preparing = True
     track(plan, current)
-    moved = any(state is not None and state.active == current for _, state in plan.states())
+    moved = any(state is not None and state.active == current for _, state in plan.layers)
     if plan.workloads is not None and plan.available(current) == 0:
         fail(plan, Reason.NOT_AVAILABLE, f"revision {current} has nothing available any more", may_freeze=moved)
         return
-    for name, state in plan.states():
+    for name, state in plan.layers:
         if settled(plan, name, state, current) and not plan.pending("layer", name):
             continue
         off_since = plan.record.layer(name).off_since or plan.now
@@ -244,7 +244,7 @@ def healthy(plan: Plan) -> None:
     plan.preparing = True
     track(plan, stable)
     bring_back(plan, stable)
-    blind = [name for name, state in plan.states() if state is None]
+    blind = [name for name, state in plan.layers if state is None]
     blind += ["the workloads"] if plan.workloads is None else []
     plan.say(f"cannot look at {', '.join(blind)}: nothing is retired before it can be" if blind else "")
     _watch_the_window(plan, stable)
@@ -275,7 +275,7 @@ def degraded(plan: Plan) -> None:
     cancel_others(plan, all_of_them=True)
     if phase.reason is Reason.FROZEN:
         plan.preparing = True
-        for name, state in plan.states():
+        for name, state in plan.layers:
             if state is not None:
                 end_pending(plan, name, state)
         plan.say(f"{phase.why}; frozen, with both revisions kept. abort goes back, promote --full accepts")
@@ -291,7 +291,7 @@ def degraded(plan: Plan) -> None:
 
 def _whereabouts(plan: Plan, stable: RevisionId) -> str:
     """Where traffic is, and what to do next."""
-    off = [(name, state) for name, state in plan.states() if state is None or state.active != stable]
+    off = [(name, state) for name, state in plan.layers if state is None or state.active != stable]
     if not off:
         return f"all traffic is on {stable}. retry starts a new attempt, or apply another template"
     names = ", ".join(name for name, _ in off)

@@ -10,9 +10,8 @@ from attrs import define, evolve, frozen
 
 from bluegreen.actions import Action, Point, Retire
 from bluegreen.commands import noted
-from bluegreen.record import LayerMemory, Phase, Record, Write, elapsed
+from bluegreen.record import LayerMemory, Phase, Record, Write
 from bluegreen.snapshot import (
-    LayerSeen,
     Observed,
     RevisionState,
     RouterState,
@@ -44,6 +43,8 @@ class Plan:
     record: Record
     snapshot: Snapshot
     now: datetime
+    layers: tuple[tuple[str, RouterState | None], ...]
+    """Each layer's name and state, in order; None for one that could not be observed."""
     workloads: WorkloadsState | None = None
     revisions: dict[RevisionId, RevisionState] = attrs.field(factory=dict[RevisionId, RevisionState])
     actions: list[Action] = attrs.field(factory=list[Action])
@@ -58,10 +59,14 @@ class Plan:
     @staticmethod
     def of(rollout: Rollout, record: Record, snapshot: Snapshot, now: datetime) -> Plan:
         """A plan with nothing decided yet."""
+        layers = tuple(
+            (one.name, one.seen.value if isinstance(one.seen, Observed) else None) for one in snapshot.layers
+        )
         seen = snapshot.workloads
         if not isinstance(seen, Observed):
-            return Plan(rollout, record, snapshot, now)
-        return Plan(rollout, record, snapshot, now, seen.value, {one.id: one for one in seen.value.revisions})
+            return Plan(rollout, record, snapshot, now, layers)
+        revisions = {one.id: one for one in seen.value.revisions}
+        return Plan(rollout, record, snapshot, now, layers, seen.value, revisions)
 
     # Reading the world.
 
@@ -75,12 +80,10 @@ class Plan:
         state = self.revisions.get(revision) if revision is not None else None
         return state is not None and state.available >= self.rollout.replicas
 
-    def states(self) -> list[tuple[str, RouterState | None]]:
-        """Each layer's name and state, in order; None for one that could not be observed."""
-        return [(layer.name, state_of(layer)) for layer in self.snapshot.layers]
-
     def pending(self, kind: str, name: str) -> bool:
         """A traffic write or scale-down of this object may still land."""
+        if not self.record.outstanding:
+            return False
         thing = f"{kind}:{name}"
         return any(write.object == thing for write in self.record.outstanding)
 
@@ -90,10 +93,10 @@ class Plan:
 
     def passed(self, since: datetime, seconds: float) -> bool:
         """Whether so many seconds have passed since a stored moment; when not, the decision is due again then."""
-        wait = timedelta(seconds=seconds)
-        if elapsed(since, self.now) >= wait:
+        due = since + timedelta(seconds=seconds)
+        if self.now >= due:
             return True
-        self.wake(since + wait)
+        self.wake(due)
         return False
 
     # Deciding.
@@ -144,11 +147,6 @@ class Plan:
     def _outstanding(self, write: Write) -> None:
         if write not in self.record.outstanding:
             self.remember(outstanding=(*self.record.outstanding, write))
-
-
-def state_of(layer: LayerSeen) -> RouterState | None:
-    """The layer's state, or None when it could not be observed."""
-    return layer.seen.value if isinstance(layer.seen, Observed) else None
 
 
 def clamped(value: Any, now: datetime) -> Any:

@@ -21,10 +21,12 @@ def retire_spent(plan: Plan) -> None:
     The clocks run only while every layer is settled on the stable revision and drained, and no promotion is under way
     (the rollback window is open); anything else sets them back to the start.
     """
-    calm = _calm(plan)
-    if plan.workloads is None and not plan.record.retained:
-        return
     entries = _entries(plan)
+    if not entries:
+        if plan.record.retained or (plan.record.previous and plan.workloads is not None):
+            plan.remember(retained=(), previous=None)
+        return
+    calm = _calm(plan)
     running = [_tick(plan, entry, calm) for entry in entries]
     spent = _spent(plan, running) if calm else set[RevisionId]()
     plan.spent = frozenset(spent)
@@ -56,7 +58,7 @@ def _calm(plan: Plan) -> bool:
         return False
     if plan.pending_layers() or not all_settled(plan, record.stable):
         return False
-    return all(state is not None and drained(plan, name, state) for name, state in plan.states())
+    return all(state is not None and drained(plan, name, state) for name, state in plan.layers)
 
 
 def aborted(plan: Plan) -> bool:
@@ -147,13 +149,13 @@ def _size(plan: Plan, revision: RevisionId) -> int:
 
 def forget_oldest(plan: Plan) -> None:
     """Beyond revisionHistoryLimit the oldest revisions without replicas leave the history; only while Healthy."""
-    record = plan.record
-    if not isinstance(record.phase, Healthy) or not _calm(plan):
+    record, limit = plan.record, plan.rollout.revision_history_limit
+    if len(plan.revisions) <= limit or not isinstance(record.phase, Healthy) or not _calm(plan):
         return
     needed = {record.stable, record.current, record.previous, *(one.revision for one in record.retained)}
     old = [one for one in plan.revisions.values() if not (one.replicas or one.available or one.id in needed)]
     old.sort(key=lambda one: one.ordinal)
-    for state in old[: max(len(old) - plan.rollout.revision_history_limit, 0)]:
+    for state in old[: max(len(old) - limit, 0)]:
         plan.act(Forget(state.id, state.version))
 
 
@@ -162,6 +164,6 @@ def prepare_layers(plan: Plan) -> None:
     if plan.workloads is None:
         return
     targets = frozenset(Target(one.id, one.addresses) for one in plan.revisions.values() if one.replicas)
-    for name, state in plan.states():
+    for name, state in plan.layers:
         if state is not None and state.prepared is not None and state.prepared != targets:
             plan.act(Prepare(name, targets))

@@ -47,7 +47,7 @@ def _live(plan: Plan) -> bool:
 
 
 def _update_may_show(plan: Plan) -> None:
-    states = plan.states()
+    states = plan.layers
     shown = {state.active for _, state in states if state and isinstance(state.active, str)}
     complete = all(state for _, state in states) and not plan.pending_layers()
     if not complete:
@@ -58,7 +58,7 @@ def _update_may_show(plan: Plan) -> None:
 
 def track(plan: Plan, target: RevisionId) -> None:
     """Remembers of each layer since when it has followed to the target, or has been other than wanted."""
-    for name, state in plan.states():
+    for name, state in plan.layers:
         memory = plan.record.layer(name)
         if state is None:
             plan.memorize(evolve(memory, off_since=memory.off_since or plan.now))
@@ -96,7 +96,7 @@ def drained(plan: Plan, name: str, state: RouterState) -> bool:
 
 def all_settled(plan: Plan, target: RevisionId) -> bool:
     """Every layer was seen to have settled on the target."""
-    return all(settled(plan, name, state, target) for name, state in plan.states())
+    return all(settled(plan, name, state, target) for name, state in plan.layers)
 
 
 def bring_back(plan: Plan, target: RevisionId) -> None:
@@ -104,7 +104,7 @@ def bring_back(plan: Plan, target: RevisionId) -> None:
 
     In reverse order of promotion. A write that may still land is ended by writing the object anew.
     """
-    for name, state in reversed(plan.states()):
+    for name, state in reversed(plan.layers):
         if state is None:
             continue
         if state.active == target or not (_may_go_back(plan, name, state, target) and point(plan, name, state, target)):
@@ -140,7 +140,7 @@ def point_preview(plan: Plan) -> None:
     if not plan.rollout.strategy.preview_service or current is None or plan.available(current) < 1:
         return
     moved = {action.layer for action in plan.actions if isinstance(action, Point)}
-    for name, state in plan.states():
+    for name, state in plan.layers:
         if state is None or state.preview is None or name in moved:
             continue
         memory = plan.record.layer(f"{name}/preview")

@@ -323,15 +323,15 @@ class Engine:
         return stored.record, state.template
 
     async def _next(self) -> None:
-        if self._driver is None:
+        driver = self._driver
+        if driver is None:
             await asyncio.sleep(PEEK_S)
             return
         steps = self._steps
         async with self._stepped:
             await self._stepped.wait_for(lambda: self._steps != steps or self._gave_up())
-        driver = self._driver
-        if driver is None or driver.done():
-            raise RecordError("the driver of this engine has ended") from (self._failure or _fault_of(driver))
+        if driver.done():
+            raise RecordError("the driver of this engine has ended") from _fault_of(driver)
 
     # Telling.
 
@@ -351,8 +351,8 @@ class Engine:
                 log.exception("an observer of %s failed", self.rollout.name)
 
 
-def _fault_of(driver: asyncio.Task[None] | None) -> BaseException | None:
-    return driver.exception() if driver is not None and driver.done() and not driver.cancelled() else None
+def _fault_of(driver: asyncio.Task[None]) -> BaseException | None:
+    return None if driver.cancelled() else driver.exception()
 
 
 def _template(step: Step) -> RevisionId | None:
