@@ -93,7 +93,7 @@ def decide(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: dat
 
 
 def _decision(plan: Plan, before: Record, stored: Record | None) -> Decision:
-    changed = stored is None or plan.record != before
+    changed = stored is None or (plan.record is not before and plan.record != before)
     if (changed or plan.actions) and not _all_live(plan.snapshot) and not _harmless(plan, changed):
         return Decision(before, (), plan.now)
     after = evolve(plan.record, saved_at=plan.now) if changed else before

@@ -66,7 +66,7 @@ def track(plan: Plan, target: RevisionId) -> None:
             plan.memorize(_off(plan, memory, drifted=memory.on == target and state.active != target))
         elif memory.on != target or memory.converged_at is None:
             plan.memorize(evolve(memory, on=target, converged_at=plan.now))
-        if settled(plan, name, state, target):
+        if memory.off_since and settled(plan, name, state, target):
             plan.memorize(evolve(plan.record.layer(name), off_since=None))
 
 
