@@ -8,7 +8,7 @@ from bluegreen.commands import failed
 from bluegreen.decide.plan import Plan
 from bluegreen.decide.traffic import bring_back, end_pending
 from bluegreen.record import Degraded, Healthy, Paused, Progressing, Promoting, Reason, Waiver
-from bluegreen.snapshot import Everything
+from bluegreen.snapshot import Everything, Foreign
 from bluegreen.spec import OnFailure, RevisionId
 
 
@@ -73,6 +73,8 @@ def _close(plan: Plan, template: RevisionId) -> None:
         plan.enter(Progressing(template, plan.now))
     if isinstance(plan.record.phase, Progressing):
         plan.say(f"traffic goes back to {stable} before revision {template} is prepared")
+    else:
+        plan.say(f"the next attempt, of revision {template}, starts when no write of the last one can land any more")
     bring_back(plan, stable)
 
 
@@ -81,7 +83,7 @@ def begin(plan: Plan, revision: RevisionId, waiver: Waiver | None = None) -> Non
     _accept_frozen(plan, revision)
     record = plan.record
     attempt, stable = record.attempt + 1, record.stable
-    if waiver is None and stable is None:
+    if waiver is None and stable is None and not _somebody_serves(plan, revision):
         waiver = Waiver(revision, attempt, "first deployment", "", plan.now)
     elif waiver is None and revision != stable and (why := fast_track(plan, revision)):
         waiver = Waiver(revision, attempt, why, "", plan.now)
@@ -103,6 +105,16 @@ def begin(plan: Plan, revision: RevisionId, waiver: Waiver | None = None) -> Non
         layers=tuple(evolve(layer, off_since=None) for layer in record.layers),
     )
     plan.note("Started", by=waiver.by if waiver else "", why=f"no gates: {waiver.why}" if waiver else "")
+
+
+def _somebody_serves(plan: Plan, revision: RevisionId) -> bool:
+    """Live traffic reaches, or may reach, something other than this revision."""
+    for _, state in plan.layers:
+        if state and isinstance(state.active, Foreign):
+            return True
+        if state and isinstance(state.active, Everything):
+            return any(one.available for one in plan.revisions.values() if one.id != revision)
+    return any(one != revision for one in plan.record.may_show)
 
 
 def _accept_frozen(plan: Plan, revision: RevisionId) -> None:

@@ -117,7 +117,7 @@ def _go_on(plan: Plan, message: str, *, working: bool = True) -> None:
         return
     plan.enter(Progressing(current, since, message, best, at))
     counts = working and plan.workloads is not None and plan.rollout.replicas > 0 and at is not None
-    if counts and at is not None and plan.passed(at, plan.rollout.progress_deadline_seconds):
+    if counts and at is not None and not plan.in_time(at, plan.rollout.progress_deadline_seconds):
         _too_late(plan)
 
 
@@ -206,17 +206,17 @@ def promoting(plan: Plan) -> None:
         fail(plan, Reason.NOT_AVAILABLE, f"revision {current} has nothing available any more", may_freeze=moved)
         return
     for name, state in plan.layers:
-        if settled(plan, name, state, current) and not plan.pending("layer", name):
+        if settled(plan, name, state, current):
             continue
         off_since = plan.record.layer(name).off_since or plan.now
-        if plan.passed(off_since, plan.rollout.policy.layer_deadline_seconds):
+        if not plan.in_time(off_since, plan.rollout.policy.layer_deadline_seconds):
             what = "was seen to follow" if state else "could be looked at"
             why = f"layer {name} was not one that {what} within {plan.rollout.policy.layer_deadline_seconds} s"
             fail(plan, Reason.LAYER_DEADLINE, why)
             return
         plan.say(f"layer {name} is moving to {current}" if state else f"layer {name} cannot be looked at")
-        if state is not None and state.active != current and plan.available(current) >= plan.rollout.replicas:
-            point(plan, name, state, current)
+        if state is not None and state.active != current and plan.available(current) >= max(plan.rollout.replicas, 1):
+            point(plan, name, state, current, wholly=True)
         elif state is not None:
             end_pending(plan, name, state)
         return

@@ -99,6 +99,10 @@ class Plan:
         self.wake(due)
         return False
 
+    def in_time(self, since: datetime, seconds: float) -> bool:
+        """Whether a deadline still holds. Time that this process did not live through does not count against it."""
+        return not self.passed(max(since, self.snapshot.running_since), seconds)
+
     # Deciding.
 
     def wake(self, at: datetime) -> None:

@@ -117,21 +117,28 @@ def end_pending(plan: Plan, name: str, state: RouterState) -> None:
         plan.act(Point(name, Slot.ACTIVE, state.active, state.version))
 
 
-def point(plan: Plan, name: str, state: RouterState, revision: RevisionId) -> bool:
-    """Decides the write, if the revision can carry traffic on this layer here and now; says whether it did."""
+def point(plan: Plan, name: str, state: RouterState, revision: RevisionId, *, wholly: bool = False) -> bool:
+    """Decides the write, if the revision can carry traffic on this layer here and now; says whether it did.
+
+    `wholly`: only if the layer has been prepared for every replica that is available, not only for some.
+    """
     if plan.available(revision) < 1 or plan.pending("revision", revision):
         return False
-    if not addressable(state, revision):
+    if not addressable(plan, state, revision, wholly=wholly):
         return False
     plan.act(Point(name, Slot.ACTIVE, revision, state.version))
     return True
 
 
-def addressable(state: RouterState, revision: RevisionId) -> bool:
-    """The layer has been prepared for the revision, with at least one address, or needs no preparing."""
+def addressable(plan: Plan, state: RouterState, revision: RevisionId, *, wholly: bool = False) -> bool:
+    """The layer has been prepared for the revision (for replicas that are still there), or needs no preparing."""
     if state.prepared is None:
         return True
-    return any(target.revision == revision and target.addresses for target in state.prepared)
+    there = set(plan.revisions[revision].addresses)
+    prepared = [set(one.addresses) for one in state.prepared if one.revision == revision]
+    if not there or not prepared:  # a revision without addresses of its own is reached by its name
+        return bool(prepared)
+    return there <= prepared[0] if wholly else bool(there & prepared[0])
 
 
 def point_preview(plan: Plan) -> None:
@@ -150,7 +157,7 @@ def point_preview(plan: Plan) -> None:
             continue
         if memory.on is not None or memory.off_since is None:
             plan.memorize(_off(plan, memory, drifted=memory.on == current))
-        if addressable(state, current) and _patient(plan, plan.record.layer(memory.name)):
+        if addressable(plan, state, current) and _patient(plan, plan.record.layer(memory.name)):
             plan.act(Point(name, Slot.PREVIEW, current, state.token(Slot.PREVIEW)))
 
 

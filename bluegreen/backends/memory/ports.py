@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 
 from bluegreen.backends.memory.world import Revision, World, revision_of
@@ -23,7 +22,7 @@ class MemoryWorkloads:
     async def observe(self, rollout: Rollout) -> WorkloadsState:
         """The revisions as they are now."""
         await self._world.call("workloads observe")
-        self._seen = self._world.changes
+        self._seen = self._world.changes["workloads"]
         self._world.min_ready_seconds = rollout.min_ready_seconds
         states = tuple(self._world.state(one) for one in self._world.revisions.values())
         return WorkloadsState(revision_of(rollout.template), states)
@@ -58,11 +57,11 @@ class MemoryWorkloads:
         if known.version != if_version or known.wanted:
             raise Conflict(f"revision {revision} changed since it was read")
         del self._world.revisions[revision]
-        self._world.touch()
+        self._world.touch("workloads")
 
     async def changed(self) -> None:
-        """Returns at the next change of the world."""
-        await self._world.changed(self._seen)
+        """Returns at the next change of any revision."""
+        await self._world.changed("workloads", self._seen)
 
 
 class MemoryRouter:
@@ -70,11 +69,13 @@ class MemoryRouter:
 
     def __init__(self, world: World, name: str) -> None:
         self._world = world
+        self._seen = -1
         self.name = name
 
     async def observe(self) -> RouterState:
         """The layer as it is now."""
         await self._world.call(f"layer {self.name} observe")
+        self._seen = self._world.changes[self.name]
         layer, now = self._world.layers[self.name], self._world.time()
         return RouterState(
             active=layer.active,
@@ -96,7 +97,7 @@ class MemoryRouter:
                 wanted.setdefault(one.revision, one)
         layer.prepared = frozenset(wanted.values())
         layer.version = self._world.token()
-        self._world.touch()
+        self._world.touch(self.name)
 
     async def point(self, slot: Slot, revision: RevisionId, *, if_version: str) -> None:
         """Writes the slot, if the token still holds."""
@@ -105,18 +106,22 @@ class MemoryRouter:
             raise Conflict(f"layer {self.name} changed since it was read")
         self._world.show(self.name, slot, revision)
 
+    async def changed(self) -> None:
+        """Returns at the next change of this layer."""
+        await self._world.changed(self.name, self._seen)
+
 
 class MemoryRecords:
     """The record and the rollout in memory. Keeps every promise of the `Records` port."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._seen = ""
+        self._seen = -1
 
     async def load(self) -> Stored:
         """What was saved last."""
         await self._world.call("records load")
-        self._seen = self._world.stored.version
+        self._seen = self._world.changes["records"]
         return self._world.stored
 
     async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
@@ -125,11 +130,10 @@ class MemoryRecords:
         if self._world.stored.version != if_version:
             raise RecordConflict("the record was saved by somebody else since it was read")
         self._world.stored = Stored(self._world.token(), record, rollout)
-        self._world.touch()
+        self._world.touch("records")
+        self._seen = self._world.changes["records"]
         return self._world.stored.version
 
     async def changed(self) -> None:
         """Returns when somebody else has saved."""
-        while self._world.stored.version == self._seen:
-            await self._world.changed(self._world.changes)
-            await asyncio.sleep(0)
+        await self._world.changed("records", self._seen)

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import itertools
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
@@ -86,11 +87,11 @@ class World:
         self.min_ready_seconds = rollout.min_ready_seconds
         self.stored = Stored(self.token())
         self.before: Callable[[str], Awaitable[None]] | None = None
-        self.changes = 0
+        self.changes: Counter[str] = Counter()
         self._blind: dict[str, str] = {}
         self._refused: dict[str, int] = {}
         self._ready_after: dict[str, float] = {}
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     # What the adapters use.
 
@@ -102,13 +103,12 @@ class World:
         """A version that was never used before."""
         return f"v{next(self._tokens)}"
 
-    def touch(self) -> None:
-        """Tells whoever watches that something changed."""
-        self.changes += 1
-        for waiting in self._waiting:
+    def touch(self, what: str) -> None:
+        """Tells whoever watches `"workloads"`, `"records"` or a layer's name that it changed."""
+        self.changes[what] += 1
+        for waiting in self._waiting.pop(what, set()):
             if not waiting.done():
                 waiting.set_result(None)
-        self._waiting.clear()
 
     async def call(self, name: str) -> None:
         """The start of every port call: delays and faults happen here."""
@@ -121,26 +121,27 @@ class World:
             self._refused[name] -= 1
             raise BackendError(f"{name}: refused")
 
-    async def changed(self, since: int) -> None:
-        """Returns when anything changed since then, also by time alone (a replica that becomes ready)."""
-        if self.changes != since:
+    async def changed(self, what: str, since: int) -> None:
+        """Returns when it changed since then, also by time alone (a replica that becomes ready)."""
+        if self.changes[what] != since:
             return
         waiting = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        due = self._next_change()
+        self._waiting.setdefault(what, set()).add(waiting)
+        due = self._next_change(what)
         try:
             async with asyncio.timeout(None if due is None else max(due - self.time(), 0.0)):
                 await waiting
         except TimeoutError:
-            self.changes += 1
+            self.changes[what] += 1
         finally:
-            self._waiting.discard(waiting)
+            self._waiting.get(what, set()).discard(waiting)
 
-    def _next_change(self) -> float | None:
-        now, minimum = self.time(), self.min_ready_seconds
-        times = [one.ready_at + minimum for rev in self.revisions.values() for one in rev.replicas]
-        times += [layer.converged_at for layer in self.layers.values()]
-        times += [layer.in_flight_until for layer in self.layers.values()]
+    def _next_change(self, what: str) -> float | None:
+        now, times = self.time(), list[float]()
+        if what == "workloads":
+            times = [one.ready_at + self.min_ready_seconds for rev in self.revisions.values() for one in rev.replicas]
+        elif what in self.layers:
+            times = [self.layers[what].converged_at, self.layers[what].in_flight_until]
         return min((at for at in times if now < at < NEVER), default=None)
 
     def new_replica(self, revision: Revision) -> Replica:
@@ -186,13 +187,13 @@ class World:
         replicas = self.revisions[revision].replicas
         for one in replicas[: len(replicas) if count is None else count]:
             one.ready_at = self.time() + for_s
-        self.touch()
+        self.touch("workloads")
 
     def recover(self, revision: RevisionId) -> None:
         """All replicas of the revision are ready now."""
         for one in self.revisions[revision].replicas:
             one.ready_at = self.time()
-        self.touch()
+        self.touch("workloads")
 
     def point_elsewhere(self, layer: str, shown: Shown, *, slot: Slot = Slot.ACTIVE) -> None:
         """Somebody else edits a layer's slot."""
@@ -209,7 +210,7 @@ class World:
                 at.in_flight_until = self.time() + at.drains_after_s
             at.active = shown
             at.converged_at = self.time() + at.converge_after_s
-        self.touch()
+        self.touch(layer)
 
     def scale_elsewhere(self, revision: RevisionId, replicas: int) -> None:
         """Somebody else scales a revision."""
@@ -222,22 +223,22 @@ class World:
         while len(revision.replicas) < replicas:
             revision.replicas.append(self.new_replica(revision))
         del revision.replicas[replicas:]
-        self.touch()
+        self.touch("workloads")
 
     def delete_elsewhere(self, revision: RevisionId) -> None:
         """Somebody else deletes a revision with all its replicas."""
         del self.revisions[revision]
-        self.touch()
+        self.touch("workloads")
 
     def blind(self, what: str, error: str = "connection refused") -> None:
         """`"workloads"`, `"records"` or `"layer NAME"` fails every call until `see`."""
         self._blind[what] = error
-        self.touch()
+        self.touch(what.removeprefix("layer "))
 
     def see(self, what: str) -> None:
         """Ends `blind`."""
         self._blind.pop(what, None)
-        self.touch()
+        self.touch(what.removeprefix("layer "))
 
     def refuse(self, call: str, times: int = 1) -> None:
         """The next so many calls of this name fail: `"layer edge point"`, `"records save"`, `"workloads ensure"`."""
