@@ -5,18 +5,25 @@
         await engine.promote(revision, by="ann")
         await engine.wait_for(Healthy)
 
-The names here are the public ones; adapters live in `bluegreen.backends`, tools for tests in `bluegreen.testing`.
+The names here are the public ones; adapters live in `bluegreen.backends`, tools for tests in `bluegreen.testing`. The
+engine and the manifests are imported when first used: whoever only decides loads neither an event loop nor a parser.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from bluegreen.decide import Decision, decide
-from bluegreen.engine import Engine
 from bluegreen.gates import Gate
 from bluegreen.ports import Backend, Records, Router, Workloads
 from bluegreen.record import Degraded, Healthy, Paused, Phase, Progressing, Promoting, Record
 from bluegreen.snapshot import RouterState, Slot, Snapshot, Target
 from bluegreen.spec import RevisionId, Rollout
+
+if TYPE_CHECKING:
+    from bluegreen.engine import Engine
+    from bluegreen.manifests import load, load_all
 
 __all__ = [
     "Backend",
@@ -40,4 +47,15 @@ __all__ = [
     "Target",
     "Workloads",
     "decide",
+    "load",
+    "load_all",
 ]
+
+_LAZY = {"Engine": "bluegreen.engine", "load": "bluegreen.manifests", "load_all": "bluegreen.manifests"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'bluegreen' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return value
