@@ -20,7 +20,7 @@ from bluegreen.record import (
     Promoting,
     Reason,
 )
-from bluegreen.snapshot import Everything
+from bluegreen.snapshot import Everything, Unobserved
 from bluegreen.spec import RevisionId
 
 DEAD_AFTER_S = 30
@@ -209,10 +209,9 @@ def promoting(plan: Plan) -> None:
         if settled(plan, name, state, current):
             continue
         off_since = plan.record.layer(name).off_since or plan.now
-        if not plan.in_time(off_since, plan.rollout.policy.layer_deadline_seconds):
-            what = "was seen to follow" if state else "could be looked at"
-            why = f"layer {name} was not one that {what} within {plan.rollout.policy.layer_deadline_seconds} s"
-            fail(plan, Reason.LAYER_DEADLINE, why)
+        refused = _refused(plan, name)
+        if refused or not plan.in_time(off_since, plan.rollout.policy.layer_deadline_seconds):
+            fail(plan, Reason.LAYER_DEADLINE, refused or _why_not_followed(plan, name))
             return
         plan.say(f"layer {name} is moving to {current}" if state else f"layer {name} cannot be looked at")
         if state is not None and state.active != current and plan.available(current) >= max(plan.rollout.replicas, 1):
@@ -221,6 +220,23 @@ def promoting(plan: Plan) -> None:
             end_pending(plan, name, state)
         return
     _ask_after_promotion(plan, current, stable)
+
+
+def _refused(plan: Plan, name: str) -> str:
+    """Why this layer will not follow until a person acts; empty while it may."""
+    for trouble in plan.snapshot.troubles:
+        if trouble.permanent and f"layer {name}" in trouble.what:
+            return f"layer {name} cannot follow: {trouble.error}"
+    return ""
+
+
+def _why_not_followed(plan: Plan, name: str) -> str:
+    seen = next(layer.seen for layer in plan.snapshot.layers if layer.name == name)
+    errors = [one.error for one in plan.snapshot.troubles if f"layer {name}" in one.what]
+    last = seen.error if isinstance(seen, Unobserved) else "; ".join(errors) or seen.value.note
+    why = "could not be looked at" if isinstance(seen, Unobserved) else "was not seen to follow"
+    words = f"layer {name} {why} within {plan.rollout.policy.layer_deadline_seconds} s"
+    return f"{words} ({last})" if last else words
 
 
 def _ask_after_promotion(plan: Plan, current: RevisionId, stable: RevisionId | None) -> None:

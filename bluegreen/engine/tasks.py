@@ -42,7 +42,7 @@ class Tasks:
         for task in self._running.values():
             task.cancel()
         if group is not None:
-            await group.__aexit__(kind, error, trace)
+            await group.__aexit__(None, None, None)  # the block's own error stays what it is: no group is made of it
 
     def running(self) -> frozenset[Key]:
         """The keys of the work that is under way."""
