@@ -44,6 +44,8 @@ def assemble(name: str, sources: Iterable[Source], report: Report, *, several: b
     for source in sources:
         values = Values(source, report)
         for root in documents(source, report):
+            if values.spent:
+                break
             _take(root, source, values, declared, report)
     if not declared.rollouts and not report.failed:
         report.whole_file(name, "no Rollout in it", f"one begins with apiVersion: {_ARGO} and kind: Rollout")

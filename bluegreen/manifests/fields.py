@@ -115,7 +115,7 @@ def fields(
 def items(at: At, reader: Callable[[At], T]) -> tuple[T, ...]:
     """The readable items of a list. Raises `Unreadable` when this is no list."""
     if not at.is_list:
-        at.wrong("a list")
+        at.wrong("a list", "write it as a list: [one, another]" if isinstance(at.value, str) else "")
     found: list[T] = []
     for here in at.children():
         with suppress(Unreadable):
@@ -223,8 +223,7 @@ def integer(at: At) -> int:
     """A whole number of 32 bits."""
     value = at.value
     if isinstance(value, bool) or not isinstance(value, int):
-        plain = isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value)
-        at.wrong("a whole number", f"write {value}, without quotes" if plain else "")
+        at.wrong("a whole number", _unquoted(value))
     if abs(value) > _INT32_MAX:
         at.complain(f"{value} is too large", f"the most is {_INT32_MAX}")
         raise Unreadable
@@ -240,7 +239,7 @@ def fraction_s(at: At) -> float:
     """A number of seconds, which need not be whole."""
     at = _unit_free(at)
     if isinstance(at.value, bool) or not isinstance(at.value, int | float):
-        at.wrong("a number of seconds")
+        at.wrong("a number of seconds", _unquoted(at.value))
     if abs(at.value) > _INT32_MAX:
         at.complain(f"{at.value} is too large", f"the most is {_INT32_MAX}")
         raise Unreadable
@@ -256,6 +255,11 @@ def _unit_free(at: At) -> At:
             return at
         at.wrong("a number of seconds", f"write {plain:g}")
     return at
+
+
+def _unquoted(value: JSON) -> str:
+    plain = isinstance(value, str) and re.fullmatch("-?[0-9]{1,9}", value)
+    return f"write {value}, without quotes" if plain else ""
 
 
 def _found(value: JSON) -> str:

@@ -143,6 +143,6 @@ def _left_over(declared: Declared, used: set[int]) -> None:
             )
             here.complain(message, remedy)
     for service in declared.services:
-        if id(service) not in used and service.service.name:
+        if id(service) not in used and not service.at.report.failed:
             here = service.at.child("metadata").child("name")
             here.warn(f"Service {service.service.name} is the active or preview Service of no rollout here")

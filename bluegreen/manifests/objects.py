@@ -35,6 +35,8 @@ def identity(at: At) -> tuple[str, str]:
     fields(at, _TOP)
     here = at.child("metadata")
     try:
+        if here.value is None:
+            here.complain("missing: who is this?", "write metadata: {name: NAME}")
         found = fields(here, METADATA)
     except Unreadable:
         return "", "default"

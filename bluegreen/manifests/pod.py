@@ -56,7 +56,7 @@ def pod(at: At) -> Pod:
     _known(spec, _POD_SPEC, "a pod's spec")
     containers = spec.child("containers")
     if not containers.value:
-        containers.complain("missing: a list of at least one container is needed here")
+        containers.complain("missing: at least one container is needed here")
     names: list[str] = []
     for group in (containers, spec.child("initContainers")):
         if group.value:

@@ -82,7 +82,10 @@ def _rollout_ref(at: At) -> str:
 
 
 def _routers(at: At) -> tuple[RouterSpec, ...]:
-    return items(at, _router)
+    found = items(at, _router)
+    if len(found) < len(at.value):
+        at.document.said.add(at.path)  # places in what is left of the list are not places in the manifest
+    return found
 
 
 def _router(at: At) -> RouterSpec:

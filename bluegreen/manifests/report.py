@@ -181,8 +181,8 @@ def _masked(line: str) -> str:
 
 
 def _window(text: str, column: int, width: int) -> tuple[str, int, int]:
-    """As much of a long line as fits, around the place; tabs as spaces, so that the caret stands below it."""
-    text = text.expandtabs(1).rstrip()
+    """As much of a long line as fits, around the place; tabs are shown, since they may be the mistake."""
+    text = text.rstrip().replace("\t", "→")
     start = 0
     if len(text) > _SHOWN_WIDTH and column > _SHOWN_WIDTH // 2:
         start = min(column - _SHOWN_WIDTH // 2, len(text) - _SHOWN_WIDTH)

@@ -50,6 +50,8 @@ def rollout(at: At, *, own_group: bool) -> DeclaredRollout:
     """
     name, namespace = identity(at)
     spec = at.child("spec")
+    if spec.value is None:
+        spec.complain("missing: what is wanted", "write spec: with selector, template and strategy")
     readers = _SPEC if own_group else {key: reader for key, reader in _SPEC.items() if key != "policy"}
     found: dict[str, Any] = {}
     template: Pod | None = None
@@ -81,11 +83,16 @@ def _whole(spec: At) -> None:
 def _strategy(at: At) -> dict[str, Any]:
     if at.value is None:
         at.wrong("a strategy", "write strategy: {blueGreen: {activeService: NAME}}")
-    found = fields(at, {"blueGreen": _blue_green}, {"canary": "only blueGreen is"}, _ELSEWHERE)
+    found = fields(at, {"blueGreen": _blue_green, "canary": _canary}, elsewhere=_ELSEWHERE)
     if at.child("blueGreen").value is None:
         at.child("blueGreen").complain("missing: the strategy", "write blueGreen: {activeService: NAME}")
     strategy: dict[str, Any] = found.get("blueGreen", {})
     return strategy
+
+
+def _canary(at: At) -> None:
+    at.complain("not honoured yet by this version: blueGreen is", "write blueGreen: {activeService: NAME}", key=True)
+    at.document.said.add((*at.path[:-1], "blueGreen"))  # that it is missing goes without saying
 
 
 def _blue_green(at: At) -> dict[str, Any]:
@@ -151,5 +158,5 @@ _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(POLICY, "the spec of a RolloutPolicy"),
     **dict.fromkeys((key for key in _SPEC if key not in ("policy", "template")), "the Rollout's spec"),
     **dict.fromkeys((*_BLUE_GREEN, *_BLUE_GREEN_LATER), "spec.strategy.blueGreen"),
-    "policy": "a bluegreen.dev/v1alpha1 Rollout, or as a RolloutPolicy of its own",
+    "policy": "a RolloutPolicy (a Rollout carries it only under apiVersion bluegreen.dev/v1alpha1)",
 }

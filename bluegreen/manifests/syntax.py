@@ -8,7 +8,10 @@ import yaml
 
 from bluegreen.manifests.source import Mark, Source
 
-_COLON = 'a text that holds ": " needs quotes; otherwise look at the indentation'
+TEMPLATE = ("a template, not a manifest", "render it first (helm template, for instance)")
+"""What to say of text with {{ }} in it."""
+
+_COLON = 'look at the indentation, and for a colon missing above; a text that holds ": " needs quotes'
 _INDENTATION = "look at the indentation of this line and of the one above"
 _REMEDIES = (
     # (what the parser says, what to say instead, what to do)
@@ -46,7 +49,7 @@ def explained(error: yaml.MarkedYAMLError, source: Source) -> tuple[Mark, str, s
     mark = Mark(at.line, at.column) if at else Mark(0, 0)
     line = source.lines[mark.line] if mark.line < len(source.lines) else ""
     if "{{" in line:
-        return mark, "a template, not a manifest", "render it first (helm template, for instance)"
+        return mark, *TEMPLATE
     character = line[mark.column : mark.column + 1]
     if "cannot start any token" in problem or "found a tab" in problem:
         if character == "\t" or re.match(r" *\t", line):

@@ -10,6 +10,7 @@ from bluegreen.manifests.nodes import DEPTH_MAX, NODES_MAX, ListNode, MapNode, N
 from bluegreen.manifests.report import Path, Report
 from bluegreen.manifests.scalars import Unclear, meaning
 from bluegreen.manifests.source import Mark, Source
+from bluegreen.manifests.syntax import TEMPLATE
 from bluegreen.spec import JSON
 
 _TAG = "tag:yaml.org,2002:"
@@ -77,6 +78,8 @@ class Values:
         self._source, self._report = source, report
         self._count = 0
         self._said: set[Path] = set()
+        self.spent = False
+        """Whether a bound was reached: what follows in this source is not worth reading."""
 
     def document(self, root: MapNode) -> Document | None:
         """The document as JSON. None, and a problem in the report, when it grows beyond all bounds."""
@@ -84,15 +87,14 @@ class Values:
         try:
             return Document(self._source, root, self._mapping(root, ()), self._said)
         except Stop as error:
+            self.spent = True
             self._report.unread(self._source, error.mark, error.message, error.remedy)
             return None
 
     def of(self, node: Node, path: Path) -> JSON:
         self._count += 1
         if self._count > NODES_MAX:
-            raise Stop(
-                node.mark, f"aliases make more than {NODES_MAX} values of this", "write it out, or make it smaller"
-            )
+            raise Stop(node.mark, f"aliases multiply this to more than {NODES_MAX} values", "use fewer aliases")
         if len(path) > DEPTH_MAX:
             raise Stop(node.mark, f"aliases nest this more than {DEPTH_MAX} deep", "write it out")
         if node.tag is not None and node.tag != _SILENT_TAGS[type(node)]:
@@ -141,18 +143,24 @@ class Values:
 
     def _key(self, node: Node, path: Path) -> str | None:
         if not isinstance(node, ScalarNode):
-            remedy = "a text that begins with { or [ needs quotes; a template must be rendered first"
-            self._complain(path, node.mark, "a list or a mapping cannot be the name of a field", remedy)
+            template = "{{" in self._source.lines[node.mark.line]
+            message = "a list or a mapping cannot be the name of a field"
+            self._complain(
+                path, node.mark, *(TEMPLATE if template else (message, "a text that begins so needs quotes"))
+            )
             return None
         if _is_merge(node):
             message = "<< merges a mapping, or a list of mappings"
             self._complain(path, node.mark, message, "write << : *anchor, where &anchor names a mapping")
             return None
-        word = self.of(node, (*path, node.word))
+        try:
+            word = node.word if node.quoted or node.tag == _TEXT_TAG else meaning(node.word)
+            message = "the name of a field must be a text"
+        except Unclear as unclear:
+            word, message = None, unclear.message
         if isinstance(word, str):
             return word
-        if (*path, node.word) not in self._said:
-            self._complain((*path, node.word), node.mark, "the name of a field must be a text", "put it in quotes")
+        self._complain((*path, node.word), node.mark, message, f'write "{node.word}" in quotes' if node.word else "")
         return None
 
 
