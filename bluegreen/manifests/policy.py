@@ -1,0 +1,204 @@
+"""A RolloutPolicy: what Argo's Rollout cannot say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import frozen
+
+from bluegreen.manifests.fields import (
+    At,
+    Reader,
+    Unreadable,
+    did_you_mean,
+    fields,
+    fraction_s,
+    items,
+    mapping,
+    name,
+    nearest,
+    not_yet,
+    seconds,
+    text,
+    texts,
+    unknown,
+)
+from bluegreen.manifests.objects import identity
+from bluegreen.spec import LocalSpec, OnFailure, ProbeSpec, RolloutPolicy, RouterSpec
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@frozen(eq=False)
+class DeclaredPolicy:
+    """A policy, where its spec was declared, and the rollout it is for (empty when that could not be read)."""
+
+    at: At
+    rollout: str
+    namespace: str
+    policy: RolloutPolicy
+
+
+def policy(at: At) -> DeclaredPolicy:
+    """The policy of a document; what is wrong with it is a problem in the report."""
+    _, namespace = identity(at)
+    spec = at.child("spec")
+    try:
+        found = fields(spec, {"rolloutRef": _rollout_ref, **POLICY})
+    except Unreadable:
+        return DeclaredPolicy(spec, "", namespace, RolloutPolicy())
+    if spec.child("rolloutRef").value is None:
+        spec.child("rolloutRef").complain(
+            "missing: which rollout is this policy for?", "write rolloutRef: {name: NAME}"
+        )
+    return DeclaredPolicy(spec, found.pop("rolloutRef", ""), namespace, _policy(found))
+
+
+def inline_policy(at: At) -> RolloutPolicy:
+    """The policy that a Rollout carries in `spec.policy`. Raises `Unreadable` when it is none."""
+    return _policy(fields(at, POLICY, elsewhere={"rolloutRef": "a RolloutPolicy of its own"}))
+
+
+def _policy(found: Mapping[str, Any]) -> RolloutPolicy:
+    names = {
+        "routers": "routers",
+        "layerDeadlineSeconds": "layer_deadline_seconds",
+        "settleSeconds": "settle_seconds",
+        "drain": "drain_min_seconds",
+        "onFailure": "on_failure",
+        "local": "local",
+    }
+    return RolloutPolicy(**{names[key]: value for key, value in found.items() if key in names and value is not None})
+
+
+def _rollout_ref(at: At) -> str:
+    found = fields(at, {"name": name})
+    if at.child("name").value is None:
+        at.child("name").wrong("the rollout's name")
+    return str(found.get("name", ""))
+
+
+def _routers(at: At) -> tuple[RouterSpec, ...]:
+    found = items(at, _router)
+    if len(found) < len(at.value):
+        at.document.said.add(at.path)  # places in what is left of the list are not places in the manifest
+    return found
+
+
+def _router(at: At) -> RouterSpec:
+    own: Mapping[str, Reader] = {"name": text, "probe": _probe}
+    kinds = [key for key in mapping(at) if key not in own]
+    known = {"service": None, **own}
+    misspelt = [key for key in kinds if key not in known and nearest(key, known)]
+    for key in misspelt:
+        unknown(at.child(key), known, {}, siblings=at.value)
+    if len(kinds) != 1 and not misspelt:
+        named = f"it names {', '.join(kinds)}" if kinds else "it names none"
+        at.complain(f"a router has one adapter, and {named}", "write service: {}, for instance")
+    found = fields(at, {**own, **dict.fromkeys(kinds, _options)})
+    if misspelt or len(kinds) != 1:
+        raise Unreadable
+    kind = kinds[0]
+    return RouterSpec(kind, found.get("name", kind), found.get(kind, {}), found.get("probe"))
+
+
+def _options(at: At) -> dict[str, Any]:
+    return mapping(at)
+
+
+def _probe(at: At) -> ProbeSpec:
+    found = fields(at, {"url": _url, "header": _header})
+    if at.child("url").value is None:
+        at.child("url").complain("missing: the probe's URL", "write url: http://HOST:PORT/PATH")
+    if "url" not in found:
+        raise Unreadable
+    return ProbeSpec(**found)
+
+
+def _url(at: At) -> str:
+    value = text(at)
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", value):
+        # It may hold a password: it is not repeated here.
+        at.complain("not the URL of something that answers to HTTP", "write it like http://127.0.0.1:8080/healthz")
+        raise Unreadable
+    return value
+
+
+def _header(at: At) -> str:
+    value = text(at)
+    if not _HEADER.fullmatch(value):
+        at.wrong("a header's name", "write it like X-Revision")
+    return value
+
+
+def _drain(at: At) -> float | None:
+    least: float | None = fields(at, {"minSeconds": fraction_s}).get("minSeconds")
+    return least
+
+
+def _on_failure(at: At) -> OnFailure:
+    known = {str(one): one for one in OnFailure}
+    if not isinstance(at.value, str) or at.value not in known:
+        at.wrong(" or ".join(known), did_you_mean(str(at.value), known))
+    return known[at.value]
+
+
+def _local(at: At) -> LocalSpec:
+    return LocalSpec(**fields(at, {"command": texts, "listen": _listen}))
+
+
+def _listen(at: At) -> dict[str, str]:
+    return fields(at, dict.fromkeys(mapping(at), _address))
+
+
+def _address(at: At) -> str:
+    example = "write it like 127.0.0.1:8080"
+    if isinstance(at.value, int) and not isinstance(at.value, bool):
+        at.wrong("host:port", f"write 127.0.0.1:{at.value}")
+    value = text(at)
+    host, _, port = value.rpartition(":")
+    good = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+", host) and re.fullmatch("[0-9]{1,5}", port)
+    if not good or not 1 <= int(port) <= 65535:
+        at.wrong("host:port", example)
+    return value
+
+
+def _nothing_yet(lost: str) -> Reader:
+    """Takes an empty mapping, which declares nothing; complains of any other."""
+
+    def check(at: At) -> None:
+        if at.value != {}:
+            not_yet(at, lost)
+
+    return check
+
+
+POLICY: Mapping[str, Reader] = {
+    "routers": _routers,
+    "layerDeadlineSeconds": seconds,
+    "settleSeconds": fraction_s,
+    "drain": _drain,
+    "onFailure": _on_failure,
+    "local": _local,
+    "gates": _nothing_yet("these gates would never be asked"),
+    "hooks": _nothing_yet("these hooks would never run"),
+    "metrics": _nothing_yet("nothing is measured"),
+}
+
+
+def listens_for(declared: RolloutPolicy, at: At, services: Sequence[str]) -> None:
+    """Checks that each address of `local.listen` is for one of the rollout's Services."""
+    for here in at.child("local").child("listen").children():
+        key = str(here.path[-1])
+        if key in declared.local.listen and key not in services:
+            otherwise = f"this rollout's are {', '.join(services)}" if services else ""
+            remedy = did_you_mean(key, dict.fromkeys(services), otherwise)
+            here.complain("not a Service of this rollout", remedy, key=True)
