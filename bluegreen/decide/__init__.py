@@ -43,8 +43,8 @@ The phases, and every way from one to another
     Degraded -> Promoting       what was late is available, and every gate said yes
     Degraded -> Healthy         the declared template is the stable one again
 
-Where to read on: `attempts` (how a release begins and ends), `phases` (one function a phase), `asking` (gates),
-`traffic` (layers), `replicas` (who runs), `plan` (one decision in the making).
+Where to read on: `attempts` (how a release begins and ends), `phases`, `progressing` and `promoting` (one function a
+phase), `asking` (gates), `traffic` (layers), `replicas` (who runs), `plan` (one decision in the making).
 """
 
 from __future__ import annotations

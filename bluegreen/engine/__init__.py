@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from bluegreen.engine.engine import Engine, Step
+from bluegreen.engine.driver import Step
+from bluegreen.engine.engine import Engine
 
 __all__ = ["Engine", "Step"]

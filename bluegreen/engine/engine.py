@@ -3,73 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Self, TypeVar
 
-from attrs import frozen
-
 from bluegreen import commands
-from bluegreen.decide import Decision, decide
-from bluegreen.engine.act import Actor
 from bluegreen.engine.clock import Clock
-from bluegreen.engine.events import (
-    Decided,
-    Event,
-    Failed,
-    Finished,
-    Looked,
-    Observer,
-    Resting,
-    Saved,
-    SaveLost,
-    Transition,
-)
-from bluegreen.engine.look import Look, Looker
-from bluegreen.engine.rest import Bell, rest
+from bluegreen.engine.driver import Driver, Step
+from bluegreen.engine.events import Observer
 from bluegreen.engine.tasks import Tasks
-from bluegreen.errors import (
-    IllegalCommand,
-    Problem,
-    RecordConflict,
-    RecordError,
-    RolloutDegraded,
-    SpecError,
-    WaitTimedOut,
-)
-from bluegreen.ports import Backend, Stored, Watched
-from bluegreen.record import Degraded, Healthy, Phase, Record
-from bluegreen.snapshot import Observed, Outcome
+from bluegreen.errors import IllegalCommand, Problem, RecordConflict, RolloutDegraded, SpecError, WaitTimedOut
+from bluegreen.ports import Backend, Stored
+from bluegreen.record import Degraded, Phase, Record
 from bluegreen.spec import RevisionId, Rollout
 
 P = TypeVar("P", bound=Phase)
 
-log = logging.getLogger("bluegreen")
-
-POLL_BUSY_S, POLL_SETTLED_S = 1.0, 15.0
 FINISH_S = 5.0
 """How long a driver that is told to stop may take to finish the step in hand."""
 PEEK_S = 0.2
 """How often a rollout that somebody else drives is looked up."""
-
-
-@frozen
-class Step:
-    """One look, what was decided on it, and what the record is now. `again_s`: 0 = at once, the world has moved on."""
-
-    look: Look
-    decision: Decision
-    again_s: float | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Nothing is under way, and nothing is due."""
-        record = self.decision.record
-        return isinstance(record.phase, Healthy) and not (
-            self.decision.actions or record.retained or record.outstanding
-        )
 
 
 class Engine:
@@ -88,123 +42,45 @@ class Engine:
     ) -> None:
         self.rollout = rollout
         self.backend = backend
-        self._observers = tuple(observers)
         self.clock = clock or Clock()
-        self.tasks = Tasks(backend, self.clock, self._task_finished)
-        self._looker = Looker(rollout, backend, self.clock, self.tasks)
-        self._actor = Actor(backend, self.clock, self.tasks, self._emit)
-        self._bell = Bell()
-        ports = (backend.workloads, backend.records, *backend.routers)
-        self._all_watched = all(isinstance(port, Watched) for port in ports)
-        self._last: Step | None = None
-        self._steps = 0
-        self._stepped = asyncio.Condition()
-        self._in_step = False
-        self._stopping = False
-        self._driver: asyncio.Task[None] | None = None
-        self._failure: Exception | None = None
+        self._driver = Driver(rollout, backend, observers, self.clock)
+        self._driving: asyncio.Task[None] | None = None
+
+    @property
+    def tasks(self) -> Tasks:
+        """The measurements and hooks that are under way; an async context manager for those who step by themselves."""
+        return self._driver.tasks
 
     # Driving.
 
     async def __aenter__(self) -> Self:
         await self.tasks.__aenter__()
-        self._driver = asyncio.create_task(self._drive(), name=f"bluegreen {self.rollout.name}")
+        self._driving = self.tasks.spawn(self._driver.run(), name=f"driver of {self.rollout.name}")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        driver, self._driver = self._driver, None
-        self.stop()
+        driving, self._driving = self._driving, None
         try:
-            if driver is not None:
-                await asyncio.wait([driver], timeout=FINISH_S)
-                driver.cancel()
-                await asyncio.wait([driver])
+            self.stop()
+            if driving is not None:
+                await asyncio.wait([driving], timeout=FINISH_S)
         finally:
+            if driving is not None:
+                driving.cancel()
             await self.tasks.__aexit__(kind, error, trace)
-        if driver is not None and not driver.cancelled() and error is None:
-            driver.result()
 
     def stop(self) -> None:
         """Ends driving after the step in hand."""
-        self._stopping = True
-        self._bell.ring()
+        self._driver.stop()
 
     async def step(self) -> Step:
         """One look, decide, save, act.
 
         Raises `RecordConflict` when somebody else saved first (nothing was done), and what loading the record raises.
         """
-        self._in_step = True
-        try:
-            return await self._step()
-        finally:
-            self._in_step = False
-
-    async def _step(self) -> Step:
-        look = await self._looker.look(self._actor.troubles())
-        now = self.clock.now()
-        self._emit(Looked(look.stored.record, look.snapshot, now))
-        decision = decide(look.rollout, look.stored.record, look.snapshot, now)
-        self._emit(Decided(decision, now))
-        saved_at_s = self.clock.lived_s()
-        before = look.stored.record
-        if decision.record is not before or look.stored.rollout is None:
-            try:
-                version = await self.backend.records.save(decision.record, look.rollout, if_version=look.stored.version)
-            except RecordConflict as lost:
-                self._emit(SaveLost(lost))
-                raise
-            self._emit(Saved(decision.record, version))
-            self._tell_transition(before, decision.record)
-        self.tasks.acknowledge(look.snapshot.outcomes)
-        lost_a_write = await self._actor.carry_out(look.rollout, decision.actions, saved_at_s)
-        step = Step(look, decision, 0.0 if lost_a_write else self._actor.again_in_s())
-        await self._completed(step)
-        return step
-
-    async def _completed(self, step: Step) -> None:
-        async with self._stepped:
-            self._last, self._steps = step, self._steps + 1
-            self._stepped.notify_all()
-
-    async def _drive(self) -> None:
-        setbacks = 0
-        while not self._stopping:
-            try:
-                step = await self.step()
-                setbacks = setbacks + 1 if step.again_s == 0.0 else 0
-                wait_s = self._wait_s(step)
-            except RecordConflict:
-                setbacks, wait_s = setbacks + 1, 0.0
-            except Exception as error:
-                setbacks += 1
-                wait_s = min(0.25 * 2**setbacks, POLL_SETTLED_S)
-                self._emit(Failed("look, decide and save", error, wait_s))
-                await self._note_failure(error)
-            if setbacks > 1:
-                wait_s = max(wait_s, min(0.01 * 2**setbacks, 1.0))
-            self._emit(Resting(self.clock.now() + timedelta(seconds=wait_s)))
-            if not self._stopping:
-                await rest(self.backend, self._bell, wait_s)
-
-    async def _note_failure(self, error: Exception) -> None:
-        """Whoever waits is told when the record itself cannot be used: that will not pass by waiting."""
-        if isinstance(error, RecordError):
-            async with self._stepped:
-                self._failure = error
-                self._stepped.notify_all()
-
-    def _wait_s(self, step: Step) -> float:
-        if step.again_s == 0.0:
-            return 0.0
-        waits = [POLL_SETTLED_S if step.settled or self._all_watched else POLL_BUSY_S]
-        if step.decision.wake_at is not None:
-            waits.append((step.decision.wake_at - self.clock.now()).total_seconds())
-        if step.again_s is not None:
-            waits.append(step.again_s)
-        return max(min(waits), 0.0)
+        return await self._driver.step()
 
     # Asking for something.
 
@@ -219,8 +95,9 @@ class Engine:
             raise SpecError([Problem(("metadata", "name"), message, "use an engine of its own for it")])
         state = await self.backend.workloads.observe(rollout)
         await self._swap(lambda stored: (stored.record, rollout))
-        self._looker.rollout = self.rollout = rollout
-        await self._included(lambda step: _template(step) == state.template)
+        self._driver.looker.rollout = self.rollout = rollout
+        if self._driving is not None:
+            await self._driver.included(lambda step: step.template == state.template)
         return state.template
 
     async def change(self, change: Callable[[Rollout], Rollout]) -> RevisionId:
@@ -249,13 +126,16 @@ class Engine:
         await self._command(lambda record, now: commands.retry(record, revision, by, now))
 
     async def _command(self, command: Callable[[Record, datetime], Record]) -> None:
+        """Saves what a command makes of the record; returns once a decision that includes it is saved."""
+
         def change(stored: Stored) -> tuple[Record | None, Rollout | None]:
             if stored.record is None:
                 raise IllegalCommand(f"nothing is recorded of {self.rollout.name!r} yet: apply it first")
             return command(stored.record, self.clock.now()), stored.rollout
 
         await self._swap(change)
-        await self._included(lambda _step: True)
+        if self._driving is not None:
+            await self._driver.included(lambda _step: True)
 
     async def _swap(self, change: Callable[[Stored], tuple[Record | None, Rollout | None]]) -> None:
         while True:
@@ -268,25 +148,8 @@ class Engine:
             except RecordConflict:
                 continue
             if record is not None:
-                self._emit(Saved(record, version))
-                self._tell_transition(stored.record, record)
+                self._driver.saved(stored.record, record, version)
             return
-
-    async def _included(self, seen: Callable[[Step], bool]) -> None:
-        """Waits for a step that began after now and saw what was just saved; with no driver here, for nothing."""
-        self._bell.ring()
-        if self._driver is None:
-            return
-        enough = self._steps + (2 if self._in_step else 1)  # the step in hand may have loaded the record before
-        async with self._stepped:
-            await self._stepped.wait_for(
-                lambda: self._gave_up() or (self._steps >= enough and self._last is not None and seen(self._last))
-            )
-        if self._failure:
-            raise self._failure
-
-    def _gave_up(self) -> bool:
-        return self._failure is not None or self._driver is None or self._driver.done()
 
     # Waiting.
 
@@ -306,7 +169,7 @@ class Engine:
                             return record.phase
                         if isinstance(record.phase, Degraded) and record.phase.revision == template:
                             raise RolloutDegraded(record.phase)
-                    await self._next()
+                    await (self._driver.next() if self._driving is not None else asyncio.sleep(PEEK_S))
         except TimeoutError:
             name = type(last).__name__ if last else "not recorded yet"
             message = f": {last.message}" if last and last.message else ""
@@ -314,47 +177,9 @@ class Engine:
 
     async def _peek(self) -> tuple[Record | None, RevisionId | None]:
         """The record, and the declared revision: from the last step, or looked up when somebody else drives."""
-        if self._driver is not None:
-            if self._failure:
-                raise self._failure
-            return (self._last.decision.record, _template(self._last)) if self._last else (None, None)
+        if self._driving is not None:
+            last = self._driver.last
+            return (last.decision.record, last.template) if last else (None, None)
         stored = await self.backend.records.load()
         state = await self.backend.workloads.observe(stored.rollout or self.rollout)
         return stored.record, state.template
-
-    async def _next(self) -> None:
-        driver = self._driver
-        if driver is None:
-            await asyncio.sleep(PEEK_S)
-            return
-        steps = self._steps
-        async with self._stepped:
-            await self._stepped.wait_for(lambda: self._steps != steps or self._gave_up())
-        if driver.done():
-            raise RecordError("the driver of this engine has ended") from _fault_of(driver)
-
-    # Telling.
-
-    def _task_finished(self, outcome: Outcome) -> None:
-        self._emit(Finished(outcome))
-        self._bell.ring()
-
-    def _tell_transition(self, before: Record | None, after: Record) -> None:
-        if before is None or type(before.phase) is not type(after.phase):
-            self._emit(Transition(before.phase if before else None, after.phase, self.clock.now()))
-
-    def _emit(self, event: Event) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:
-                log.exception("an observer of %s failed", self.rollout.name)
-
-
-def _fault_of(driver: asyncio.Task[None]) -> BaseException | None:
-    return None if driver.cancelled() else driver.exception()
-
-
-def _template(step: Step) -> RevisionId | None:
-    seen = step.look.snapshot.workloads
-    return seen.value.template if isinstance(seen, Observed) else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from bluegreen.actions import Cancel, Measure, RunHook
 from bluegreen.engine.clock import Clock
@@ -44,6 +44,10 @@ class Tasks:
         if group is not None:
             await group.__aexit__(None, None, None)  # the block's own error stays what it is: no group is made of it
 
+    def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:
+        """Runs something beside the measurements and hooks, in the same group: it ends before the group does."""
+        return self._home().create_task(work, name=name)
+
     def running(self) -> frozenset[Key]:
         """The keys of the work that is under way."""
         return frozenset(self._running)
@@ -60,14 +64,16 @@ class Tasks:
 
     def start(self, task: Measure | RunHook) -> None:
         """Starts the work, unless it runs or has just ended under this key."""
-        if self._group is None:
-            raise RuntimeError(
-                "measurements and hooks need a home: use `async with engine:` or `async with engine.tasks:`"
-            )
+        home = self._home()
         if task.key in self._running or task.key in self._outcomes:
             return
         work = self._measure(task) if isinstance(task, Measure) else self._run_hook(task)
-        self._running[task.key] = self._group.create_task(work)
+        self._running[task.key] = home.create_task(work)
+
+    def _home(self) -> asyncio.TaskGroup:
+        if self._group is None:
+            raise RuntimeError("measurements and hooks need a home: `async with engine:` or `async with engine.tasks:`")
+        return self._group
 
     async def cancel(self, cancel: Cancel) -> None:
         """Stops the work of this key, wherever it runs, and reports it as cancelled."""
