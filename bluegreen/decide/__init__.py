@@ -97,7 +97,9 @@ def _decision(plan: Plan, before: Record, stored: Record | None) -> Decision:
     if (changed or plan.actions) and not _all_live(plan.snapshot) and not _harmless(plan, changed):
         return Decision(before, (), plan.now)
     after = evolve(plan.record, saved_at=plan.now) if changed else before
-    return Decision(after, tuple(dict.fromkeys(plan.actions)), plan.wake_at)
+    actions = plan.actions  # some hold JSON, which has no hash
+    once = tuple(action for number, action in enumerate(actions) if action not in actions[:number])
+    return Decision(after, once, plan.wake_at)
 
 
 def _all_live(snapshot: Snapshot) -> bool:

@@ -19,7 +19,7 @@ def promoting(plan: Plan) -> None:
     current, stable = plan.record.current, plan.record.stable
     assert current is not None  # an attempt is always about a revision
     plan.preparing = True
-    track(plan, current)
+    track(plan, current, in_turn=True)
     moved = any(state is not None and state.active == current for _, state in plan.layers)
     if plan.workloads is not None and plan.available(current) == 0:
         fail(plan, Reason.NOT_AVAILABLE, f"revision {current} has nothing available any more", may_freeze=moved)

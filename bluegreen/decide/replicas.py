@@ -160,10 +160,16 @@ def forget_oldest(plan: Plan) -> None:
 
 
 def prepare_layers(plan: Plan) -> None:
-    """Every revision that runs, and only those, is addressable on every layer that needs preparing."""
+    """Every revision that runs, and only those, is addressable on every layer that needs preparing.
+
+    What a slot shows stays addressable in any case, and is no reason to prepare anew.
+    """
     if plan.workloads is None:
         return
     targets = frozenset(Target(one.id, one.addresses) for one in plan.revisions.values() if one.replicas)
     for name, state in plan.layers:
-        if state is not None and state.prepared is not None and state.prepared != targets:
+        if state is None or state.prepared is None or state.prepared == targets:
+            continue
+        stay = {state.active, state.preview} - {target.revision for target in targets}
+        if frozenset(target for target in state.prepared if target.revision not in stay) != targets:
             plan.act(Prepare(name, targets))

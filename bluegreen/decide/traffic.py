@@ -56,8 +56,12 @@ def _update_may_show(plan: Plan) -> None:
         plan.remember(may_show=now)
 
 
-def track(plan: Plan, target: RevisionId) -> None:
-    """Remembers of each layer since when it has followed to the target, or has been other than wanted."""
+def track(plan: Plan, target: RevisionId, *, in_turn: bool = False) -> None:
+    """Remembers of each layer since when it has followed to the target, or has been other than wanted.
+
+    `in_turn`: a layer is not late before those ahead of it have settled.
+    """
+    waiting = False
     for name, state in plan.layers:
         memory = plan.record.layer(name)
         if state is None:
@@ -66,8 +70,9 @@ def track(plan: Plan, target: RevisionId) -> None:
             plan.memorize(_off(plan, memory, drifted=memory.on == target and state.active != target))
         elif memory.on != target or memory.converged_at is None:
             plan.memorize(evolve(memory, on=target, converged_at=plan.now))
-        if memory.off_since and settled(plan, name, state, target):
+        if waiting or (memory.off_since and settled(plan, name, state, target)):
             plan.memorize(evolve(plan.record.layer(name), off_since=None))
+        waiting = in_turn and (waiting or not settled(plan, name, state, target))
 
 
 def _off(plan: Plan, memory: LayerMemory, *, drifted: bool) -> LayerMemory:
