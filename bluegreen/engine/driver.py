@@ -95,7 +95,7 @@ class Driver:
     async def _step(self) -> Step:
         look = await self.looker.look(self._actor.troubles())
         now, before = self.clock.now(), look.stored.record
-        self.emit(Looked(before, look.snapshot, now))
+        self.emit(Looked(before, look.snapshot, now, look.rollout))
         decision = decide(look.rollout, before, look.snapshot, now)
         self.emit(Decided(decision, now))
         saved_at_s = self.clock.lived_s()

@@ -12,15 +12,17 @@ from bluegreen.actions import Action
 from bluegreen.decide import Decision
 from bluegreen.record import Phase, Record
 from bluegreen.snapshot import Outcome, Snapshot
+from bluegreen.spec import Rollout
 
 
 @frozen
 class Looked:
-    """The record was loaded, and then the world was looked at."""
+    """The record was loaded, and then the world was looked at. `rollout` is the one that counts in this look."""
 
     record: Record | None
     snapshot: Snapshot
     at: datetime
+    rollout: Rollout
 
 
 @frozen
