@@ -24,8 +24,9 @@ class Probed:
     """Wraps any router: its active slot has converged only once new connections were seen to be answered by it.
 
     `url` is asked by GET, each time through a connection of its own; the answer's `header` names the revision that
-    answered, whatever its status. It takes five in a row, spread over a second; one that fails or names another revision
-    starts the count again. Each look asks at most once, and none does after that, until the slot shows something else
+    answered, whatever its status. It takes five in a row, spread over a second; one that fails or names another
+    revision starts the count again. Each look asks at most once, and none does after that, until the slot shows
+    something else
     or is written again.
     """
 
