@@ -1,0 +1,160 @@
+"""The proxies of one rollout: a front that never reloads, and two backs that take turns.
+
+Caddy restarts its servers for every change of its configuration, and a restarting server closes connections on which a
+request has just arrived: measured, one or two requests in three switches at 50 a second and no retries. So no server
+that carries traffic is ever changed:
+
+    clients -> front (listens on the Services' addresses; its configuration never changes)
+                 -> live/active.sock, live/preview.sock   (a connection for each request)
+    live -> a    a symbolic link to the back that serves; the other back is idle
+
+A change is written to the idle back, under `If-Match`, and then the link is renamed: one atomic write. The back that
+served until then finishes what it has in hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from bluegreen.backends.local import process
+from bluegreen.backends.local.caddy import Caddy
+from bluegreen.backends.local.process import Process
+from bluegreen.backends.local.routes import Routes, back_config, front_config, read_routes
+from bluegreen.errors import BackendError, Conflict
+from bluegreen.snapshot import Slot
+from bluegreen.spec import JSON
+
+log = logging.getLogger("bluegreen")
+
+CHECK_S = 0.2
+RETRY_S = 5.0
+QUIET_S = 0.05
+"""A back that has just stopped serving is left alone for so long: requests on their way still arrive."""
+
+
+class Proxies:
+    """The three proxies of a rollout's folder. Only the driver starts, stops or changes them; anybody may look."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.front = Caddy(folder / "front")
+        self.backs = {name: Caddy(folder / name) for name in ("a", "b")}
+        self._known: dict[Path, Process] = {}
+        self._writing = asyncio.Lock()
+        self._flipped_at = -QUIET_S
+
+    async def close(self) -> None:
+        """Lets go of them, and leaves them running."""
+        for caddy in (self.front, *self.backs.values()):
+            await caddy.close()
+
+    # Looking.
+
+    def live(self) -> str:
+        """The name of the back that serves."""
+        try:
+            name = os.readlink(self.folder / "live")
+        except FileNotFoundError:
+            name = ""
+        return name if name in self.backs else "a"
+
+    async def read(self) -> tuple[JSON, str]:
+        """The configuration of the back that serves, and its tag. Raises `BackendError`."""
+        return await self.backs[self.live()].config()
+
+    async def in_flight(self) -> dict[str, int]:
+        """The number of requests under way, by replica address, through both backs."""
+        total: dict[str, int] = {}
+        for counts in await asyncio.gather(*(back.in_flight() for back in self.backs.values())):
+            for address, count in counts.items():
+                total[address] = total.get(address, 0) + count
+        return total
+
+    def serving(self) -> bool:
+        """The front and the live back are there."""
+        return bool(self.front.running() and self.backs[self.live()].running())
+
+    # Changing.
+
+    async def change(self, new: Callable[[Routes], Routes], *, if_version: str | None = None) -> None:
+        """Puts changed routes in force, with a new version; once this returns, new requests follow them.
+
+        Raises `Conflict`, changing nothing, when the version is not `if_version` any more.
+        """
+        async with self._writing:
+            serving = self.live()
+            idle = next(name for name in self.backs if name != serving)
+            (config, version), (_, idle_version) = await asyncio.gather(
+                self.backs[serving].config(), self.backs[idle].config()
+            )
+            if if_version not in (None, version):
+                raise Conflict("the proxy's routes changed since they were read")
+            routes = new(read_routes(config) or Routes()).renewed()
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(self._flipped_at + QUIET_S - loop.time(), 0))
+            self.backs[idle].keep(back_config(routes))
+            await self.backs[idle].replace(back_config(routes), if_match=idle_version)
+            self._flip(idle)
+            self._flipped_at = loop.time()
+
+    def _flip(self, name: str) -> None:
+        new = self.folder / "live.new"
+        with suppress(FileNotFoundError):
+            new.unlink()
+        new.symlink_to(name)
+        new.rename(self.folder / "live")
+
+    # Keeping them alive.
+
+    async def start(self, listen: Mapping[Slot, str]) -> None:
+        """Adopts the proxies that run, starts those that do not, and brings the front's addresses up to date.
+
+        A back that starts again serves what it served last, under a version of its own. Raises `BackendError`.
+        """
+        if not (self.folder / "live").is_symlink():
+            self._flip("a")
+        await asyncio.gather(*(self._ensure(back, None) for back in self.backs.values()))
+        wanted = front_config(listen)
+        await self._ensure(self.front, wanted)
+        config, version = await self.front.config()
+        if config != wanted:
+            self.front.keep(wanted)
+            await self.front.replace(wanted, if_match=version)
+
+    async def supervise(self, listen: Mapping[Slot, str]) -> None:
+        """For ever: starts again whichever proxy dies."""
+        while True:
+            await asyncio.sleep(CHECK_S)
+            for caddy in (*self.backs.values(), self.front):
+                known = self._known.get(caddy.folder)
+                if known is not None and process.alive(known):
+                    continue
+                log.warning("the proxy in %s died, and is started again", caddy.folder)
+                try:
+                    await self._ensure(caddy, front_config(listen) if caddy is self.front else None)
+                except (BackendError, OSError) as error:
+                    log.error("%s", error)
+                    await asyncio.sleep(RETRY_S)
+
+    async def _ensure(self, caddy: Caddy, config: Mapping[str, JSON] | None) -> None:
+        """Adopts it, or starts it on this configuration (None: a back, on the routes that it had last)."""
+        known = self._known.get(caddy.folder)
+        if known is not None and not process.alive(known):
+            process.exit_code(known)
+        running = caddy.running()
+        if running is None:
+            last = read_routes(caddy.kept()) or Routes()
+            caddy.keep(config if config is not None else back_config(last.renewed()))
+            running = await caddy.start()
+        self._known[caddy.folder] = running
+
+    async def stop(self, grace_s: float) -> None:
+        """Ends all three, the front first, each as soon as what it has in hand is done or the grace period is over."""
+        for caddies in ([self.front], list(self.backs.values())):
+            running = [one for caddy in caddies if (one := caddy.running())]
+            await asyncio.gather(*(process.stop(one, grace_s) for one in running))
