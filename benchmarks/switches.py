@@ -19,7 +19,7 @@ from bluegreen import Engine, Healthy, Rollout
 from bluegreen.backends import local
 from bluegreen.backends.local.caddy import binary
 from bluegreen.spec import JSON, BlueGreen, LocalSpec, RolloutPolicy
-from tests.local.conftest import APP, free_port
+from tests.local.support import APP, free_port
 from tests.support.load import Load, load
 
 SWITCHES, PER_S = 15, 300

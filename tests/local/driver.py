@@ -1,8 +1,8 @@
 """A driver in a process of its own, which kills itself at a given point. `python -m tests.local.driver STATE FILE ...`
 
 It drives the rollout in FILE (as `dump_rollout` writes it) on the local backend until it is at rest, and exits with 0.
-`--kill POINT ACTION` kills it with SIGKILL at that point (look, decide, save, act, acted) of the first step that asks for
-such an action (Point, Retire, ...); `--apply` declares FILE first; `--abort` aborts what is current first.
+`--kill POINT ACTION` kills it with SIGKILL at that point (look, decide, save, act, acted) of the first step that asks
+for such an action (Point, Retire, ...); `--apply` declares FILE first; `--abort` aborts what is current first.
 """
 
 import argparse

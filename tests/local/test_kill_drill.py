@@ -1,4 +1,4 @@
-"""The kill drill: SIGKILL at every point between look, decide, save and act. The next driver ends as if nothing had been."""
+"""The kill drill: SIGKILL at every point between look, decide, save and act, and the next driver goes on."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from bluegreen.backends import local
 from bluegreen.codec import dump_rollout
 from bluegreen.ports import Stored
 from bluegreen.snapshot import RouterState
-from tests.local.conftest import MakeRollout, active_url
+from tests.local.support import MakeRollout, active_url
 from tests.support.load import load
 
 POINTS = ("look", "decide", "save", "act", "acted")

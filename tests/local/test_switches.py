@@ -9,7 +9,7 @@ import pytest
 
 from bluegreen import Engine, Healthy
 from bluegreen.backends import local
-from tests.local.conftest import MakeRollout, active_url
+from tests.local.support import MakeRollout, active_url
 from tests.support.load import load
 
 SWITCHES = 100
