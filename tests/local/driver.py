@@ -2,7 +2,8 @@
 
 It drives the rollout in FILE (as `dump_rollout` writes it) on the local backend until it is at rest, and exits with 0.
 `--kill POINT ACTION` kills it with SIGKILL at that point (look, decide, save, act, acted) of the first step that asks
-for such an action (Point, Retire, ...); `--apply` declares FILE first; `--abort` aborts what is current first.
+for such an action (Point, Retire, ...), `--stop POINT ACTION` stops it there with SIGSTOP; `--apply` declares FILE
+first; `--abort` aborts what is current first.
 """
 
 import argparse
@@ -21,10 +22,10 @@ from bluegreen.snapshot import Slot
 
 
 class Killer:
-    """Knows from the look on what the step will ask for, since deciding is pure; waits for the point, and kills."""
+    """Knows from the look on what the step will ask for, since deciding is pure; waits for the point, and strikes."""
 
-    def __init__(self, point: str, wanted: str) -> None:
-        self.point, self.wanted, self.armed = point, wanted, False
+    def __init__(self, point: str, wanted: str, how: signal.Signals) -> None:
+        self.point, self.wanted, self.how, self.armed = point, wanted, how, False
 
     def __call__(self, event: Event) -> None:
         """Called with each event of the engine."""
@@ -49,7 +50,8 @@ class Killer:
 
     def _at(self, point: str) -> None:
         if self.armed and point == self.point:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.point = "never again"
+            os.kill(os.getpid(), self.how)
 
 
 def at_rest(record: Record | None, until: str) -> bool:
@@ -71,13 +73,15 @@ async def main() -> None:
     parser.add_argument("state")
     parser.add_argument("file")
     parser.add_argument("--kill", nargs=2, default=("", ""))
+    parser.add_argument("--stop", nargs=2, default=("", ""))
     parser.add_argument("--apply", action="store_true")
     parser.add_argument("--abort", action="store_true")
     parser.add_argument("--until", default="rest")
     options = parser.parse_args()
     rollout: Rollout = load_rollout(Path(options.file).read_text())
     async with local.connect(rollout, state_dir=options.state) as backend:
-        engine = Engine(rollout, backend, observers=[Killer(*options.kill)])
+        killers = [Killer(*options.kill, how=signal.SIGKILL), Killer(*options.stop, how=signal.SIGSTOP)]
+        engine = Engine(rollout, backend, observers=killers)
         if options.apply:
             await engine.apply(rollout)
         if options.abort:

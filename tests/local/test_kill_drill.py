@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import Process
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bluegreen.backends import local
 from bluegreen.codec import dump_rollout
 from bluegreen.ports import Stored
 from bluegreen.snapshot import RouterState
-from tests.local.support import MakeRollout, active_url
+from tests.local.support import MakeRollout, active_url, eventually
 from tests.support.load import load
 
 POINTS = ("look", "decide", "save", "act", "acted")
@@ -21,13 +22,17 @@ REPOSITORY = Path(__file__).parents[2]
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
 
-async def drive(state_dir: Path, rollout: Rollout, *options: str) -> int:
-    """Runs a driver in a process of its own, to its end or its death; returns what it exited with."""
+async def begin(state_dir: Path, rollout: Rollout, *options: str) -> Process:
+    """Starts a driver in a process of its own."""
     file = state_dir.parent / "rollout.json"
     file.write_text(dump_rollout(rollout))
-    driver = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.local.driver", str(state_dir), str(file), *options, cwd=REPOSITORY
-    )
+    command = (sys.executable, "-m", "tests.local.driver", str(state_dir), str(file), *options)
+    return await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stderr=asyncio.subprocess.DEVNULL)
+
+
+async def drive(state_dir: Path, rollout: Rollout, *options: str) -> int:
+    """Runs a driver in a process of its own, to its end or its death; returns what it exited with."""
+    driver = await begin(state_dir, rollout, *options)
     try:
         return await asyncio.wait_for(driver.wait(), timeout=60)
     finally:
@@ -97,3 +102,33 @@ async def test_a_driver_killed_while_the_old_revision_goes_is_continued_by_the_n
             assert sum(replicas.values()) == 1
             assert router.active == local.revision_of(rollout.template)
     assert seen.failed == []
+
+
+async def test_a_driver_that_stalls_in_mid_act_and_wakes_late_does_no_harm(
+    state_dir: Path, make_rollout: MakeRollout
+) -> None:
+    """While it sleeps it still is the one driver: another one is refused, and finds everything as it was."""
+    assert await drive(state_dir, make_rollout("v0"), "--apply") == 0
+    rollout = make_rollout("v1")
+    async with load(active_url(rollout), per_s=100) as seen:
+        driver = await begin(state_dir, rollout, "--apply", "--stop", "act", "Point")
+        try:
+            await eventually(lambda: _is_stopped(driver.pid), within_s=30)
+            await asyncio.sleep(6)
+            assert await drive(state_dir, rollout) not in (0, -signal.SIGKILL), "the directory has its driver"
+            assert {one.body for one in seen.answers} == {"v0"}
+            driver.send_signal(signal.SIGCONT)
+            assert await asyncio.wait_for(driver.wait(), timeout=60) == 0
+        finally:
+            if driver.returncode is None:
+                driver.kill()
+                await driver.wait()
+        _, router, replicas = await look(state_dir, rollout)
+    assert router.active == local.revision_of(rollout.template)
+    assert sum(replicas.values()) == 1
+    assert seen.failed == []
+    assert seen.answers[-1].body == "v1"
+
+
+async def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
