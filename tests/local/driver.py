@@ -80,7 +80,8 @@ async def main() -> None:
     options = parser.parse_args()
     rollout: Rollout = load_rollout(Path(options.file).read_text())
     async with local.connect(rollout, state_dir=options.state) as backend:
-        killers = [Killer(*options.kill, how=signal.SIGKILL), Killer(*options.stop, how=signal.SIGSTOP)]
+        (kill, to_kill), (stop, to_stop) = options.kill, options.stop
+        killers = [Killer(kill, to_kill, signal.SIGKILL), Killer(stop, to_stop, signal.SIGSTOP)]
         engine = Engine(rollout, backend, observers=killers)
         if options.apply:
             await engine.apply(rollout)
