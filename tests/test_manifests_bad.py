@@ -144,6 +144,15 @@ def test_utf_16_is_named_and_a_byte_order_mark_is_no_matter(tmp_path: Path) -> N
     assert load_path(path) == load(MINIMAL)
 
 
+def test_a_byte_that_is_not_utf_8_is_shown_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_bytes(MINIMAL.replace("shop:v1", "shop:v1 # café").encode("latin-1"))
+    with pytest.raises(ManifestError) as caught:
+        load_path(path)
+    expected = f"{path}:17:29: not UTF-8: the byte 0xE9 cannot stand here\n    save the file as UTF-8"
+    assert str(caught.value) == expected
+
+
 def test_windows_line_ends_change_nothing() -> None:
     text = MINIMAL.replace("replicas: 2", "replicas: two").replace("\n", "\r\n")
     assert said_of(text) == said_of(text.replace("\r\n", "\n"))

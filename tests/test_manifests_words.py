@@ -9,7 +9,7 @@ from tests.test_manifests import EVERY_FIELD
 
 MISTAKES = {
     "no metadata": (
-        "metadata: {name: shop, namespace: production, labels: {team: shop}, annotations: {note: }}",
+        'metadata: {name: shop, namespace: production, labels: {team: shop}, annotations: {note: ""}}',
         "status: {}",
         "metadata: missing: who is this? | write metadata: {name: NAME}",
     ),
