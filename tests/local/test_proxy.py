@@ -90,13 +90,13 @@ async def test_preparing_keeps_what_a_slot_shows_and_nothing_else(state_dir: Pat
         old, new = await start(backend, first), await start(backend, second)
         router = backend.routers[0]
         await point(backend, old.id)
-        both = {Target(old.id, old.addresses), Target(new.id, new.addresses)}
+        both = frozenset({Target(old.id, old.addresses), Target(new.id, new.addresses)})
         assert (await router.observe()).prepared == both
         before = (await router.observe()).version
         await router.prepare(both)
         assert (await router.observe()).version == before, "what is so already is left alone"
         await router.prepare([])
-        assert (await router.observe()).prepared == {Target(old.id, old.addresses)}
+        assert (await router.observe()).prepared == frozenset({Target(old.id, old.addresses)})
         with pytest.raises(BackendError, match="not prepared"):
             await point(backend, new.id)
 
@@ -189,7 +189,7 @@ async def test_who_does_not_drive_looks_and_changes_nothing(state_dir: Path, mak
         state = await start(driver, rollout)
         async with local.connect(rollout, state_dir=state_dir, drive=False) as reader:
             seen = await reader.routers[0].observe()
-            assert seen.prepared == {Target(state.id, state.addresses)}
+            assert seen.prepared == frozenset({Target(state.id, state.addresses)})
             with pytest.raises(BackendError, match="only the process that drives"):
                 await reader.routers[0].point(Slot.ACTIVE, state.id, if_version=seen.version)
         with pytest.raises(local.DriverBusy, match="driven by process"):
