@@ -183,6 +183,33 @@ async def test_all_proxies_killed_while_nobody_drives_come_back_with_the_next_dr
             assert await reply.text() == "v1"
 
 
+async def test_a_proxy_that_starts_again_leads_to_no_port_that_a_replica_has_lost(
+    state_dir: Path, make_rollout: MakeRollout, http: ClientSession
+) -> None:
+    rollout = make_rollout()
+    folder = local.place(state_dir, "shop").folder
+    async with local.connect(rollout, state_dir=state_dir) as backend:
+        state = await start(backend, rollout)
+        stranger = f"127.0.0.1:{free_port()}"
+        await backend.routers[0].prepare([Target(state.id, (stranger,))])
+        await point(backend, state.id)
+        proxies = Proxies(folder)
+        live = proxies.backs[proxies.live()]
+        before = live.running()
+        assert before is not None
+        os.kill(before.pid, signal.SIGKILL)
+
+        async def again() -> bool:
+            return live.running() not in (None, before)
+
+        await eventually(again)
+        await proxies.close()
+        seen = await backend.routers[0].observe()
+        assert (seen.active, seen.prepared) == (state.id, frozenset({Target(state.id, ())}))
+        async with http.get(active_url(rollout)) as reply:
+            assert reply.status == 503
+
+
 async def test_who_does_not_drive_looks_and_changes_nothing(state_dir: Path, make_rollout: MakeRollout) -> None:
     rollout = make_rollout()
     async with local.connect(rollout, state_dir=state_dir) as driver:

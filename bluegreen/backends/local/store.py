@@ -15,7 +15,7 @@ from attrs import fields, frozen
 
 from bluegreen.backends.local import database
 from bluegreen.backends.local.places import Place
-from bluegreen.backends.local.process import Process
+from bluegreen.backends.local.process import Process, alive
 from bluegreen.errors import Conflict
 from bluegreen.spec import JSON, RevisionId
 
@@ -96,6 +96,10 @@ class Store:
     def replicas(self) -> list[ReplicaRow]:
         """All replicas, those that are leaving included."""
         return [_replica(row) for row in self._connection.execute("SELECT * FROM replicas ORDER BY revision, number")]
+
+    def running(self) -> list[str]:
+        """The addresses of the replicas whose process runs."""
+        return [one.address for one in self.replicas() if one.process is not None and alive(one.process)]
 
     def replica(self, revision: RevisionId, number: int) -> ReplicaRow | None:
         """One replica, if it is there."""
