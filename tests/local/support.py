@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -121,7 +121,7 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(rollout: Rollout, *, per_s: float = 150.0, clients: int = 10) -> AsyncIterator[Load]:
+async def under_load(rollout: Rollout, *, per_s: float = 150.0, clients: int = 10) -> AsyncGenerator[Load]:
     """Half of the requests are GETs, half POSTs. Ends with the block."""
     host, port = rollout.policy.local.listen["shop"].split(":")
     load = Load(host, int(port))

@@ -81,8 +81,8 @@ def test_what_only_tunes_a_cluster_is_a_warning() -> None:
          f"{BOX}.command: the container has no command, and an image cannot be run on one machine (add to the "
          "RolloutPolicy's spec, with the program that the image would start: local: {command: [python, app.py]})"]),
         ({"services": {"shop": 8080, "shop-preview": 8080}}, [
-         "Service.shop-preview.spec.ports.0.port: Services shop and shop-preview would both listen on port 8080 of this "
-         f"machine ({LISTEN})"]),
+         "Service.shop-preview.spec.ports.0.port: Services shop and shop-preview would both listen on port 8080 of "
+         f"this machine ({LISTEN})"]),
         ({"services": {"shop": 80, "shop-preview": 8081}}, [
          "Service.shop.spec.ports.0.port: Service shop may not listen on port 80: those below 1024 need a right "
          f"({LISTEN})"]),

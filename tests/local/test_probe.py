@@ -27,7 +27,7 @@ async def port() -> AsyncIterator[int]:
 
     app = web.Application()
     app.router.add_get("/{status}", answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     number = free_port()
     await web.TCPSite(runner, "127.0.0.1", number).start()

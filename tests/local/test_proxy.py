@@ -90,13 +90,13 @@ async def test_preparing_keeps_what_a_slot_shows_and_nothing_else(state_dir: Pat
         old, new = await start(backend, first), await start(backend, second)
         router = backend.routers[0]
         await point(backend, old.id)
-        both = {Target(old.id, old.addresses), Target(new.id, new.addresses)}
+        both = frozenset({Target(old.id, old.addresses), Target(new.id, new.addresses)})
         assert (await router.observe()).prepared == both
         before = (await router.observe()).version
         await router.prepare(both)
         assert (await router.observe()).version == before, "what is so already is left alone"
         await router.prepare([])
-        assert (await router.observe()).prepared == {Target(old.id, old.addresses)}
+        assert (await router.observe()).prepared == frozenset({Target(old.id, old.addresses)})
         with pytest.raises(BackendError, match="not prepared"):
             await point(backend, new.id)
 
@@ -183,13 +183,40 @@ async def test_all_proxies_killed_while_nobody_drives_come_back_with_the_next_dr
             assert await reply.text() == "v1"
 
 
+async def test_a_proxy_that_starts_again_leads_to_no_port_that_a_replica_has_lost(
+    state_dir: Path, make_rollout: MakeRollout, http: ClientSession
+) -> None:
+    rollout = make_rollout()
+    folder = local.place(state_dir, "shop").folder
+    async with local.connect(rollout, state_dir=state_dir) as backend:
+        state = await start(backend, rollout)
+        stranger = f"127.0.0.1:{free_port()}"
+        await backend.routers[0].prepare([Target(state.id, (stranger,))])
+        await point(backend, state.id)
+        proxies = Proxies(folder)
+        live = proxies.backs[proxies.live()]
+        before = live.running()
+        assert before is not None
+        os.kill(before.pid, signal.SIGKILL)
+
+        async def again() -> bool:
+            return live.running() not in (None, before)
+
+        await eventually(again)
+        await proxies.close()
+        seen = await backend.routers[0].observe()
+        assert (seen.active, seen.prepared) == (state.id, frozenset({Target(state.id, ())}))
+        async with http.get(active_url(rollout)) as reply:
+            assert reply.status == 503
+
+
 async def test_who_does_not_drive_looks_and_changes_nothing(state_dir: Path, make_rollout: MakeRollout) -> None:
     rollout = make_rollout()
     async with local.connect(rollout, state_dir=state_dir) as driver:
         state = await start(driver, rollout)
         async with local.connect(rollout, state_dir=state_dir, drive=False) as reader:
             seen = await reader.routers[0].observe()
-            assert seen.prepared == {Target(state.id, state.addresses)}
+            assert seen.prepared == frozenset({Target(state.id, state.addresses)})
             with pytest.raises(BackendError, match="only the process that drives"):
                 await reader.routers[0].point(Slot.ACTIVE, state.id, if_version=seen.version)
         with pytest.raises(local.DriverBusy, match="driven by process"):

@@ -125,7 +125,7 @@ def _open(where: Place, rollout: Rollout, closing: ExitStack) -> tuple[LocalWork
     closing.callback(workloads.close)
     records = LocalRecords(where, rollout.gates)
     closing.callback(records.close)
-    return workloads, records, Proxies(where.folder)
+    return workloads, records, Proxies(where.folder, store.running)
 
 
 @asynccontextmanager

@@ -95,15 +95,16 @@ def _main_port(rollout: Rollout, found: Findings) -> int | None:
     main: int | None = None
     for name in slots(rollout):
         service = _service(rollout, name)
-        if service is None or not service.ports:
+        first = next(iter(service.ports), None) if service else None
+        if service is None or first is None:
             continue
         path: Place = ("Service", name, "spec", "ports")
         if len(service.ports) > 1:
             message = f"Service {name} has {len(service.ports)} ports, and a replica has one port here"
             found.refuse(path, message, "keep the one that serves requests")
-        target = container_port(container, service.ports[0].target_port)
+        target = container_port(container, first.target_port)
         if target is None:
-            message = f"no port of the container is named {service.ports[0].target_port!r}"
+            message = f"no port of the container is named {first.target_port!r}"
             found.refuse((*path, 0, "targetPort"), message)
         elif main is not None and target != main:
             message = f"leads to port {target} and the active Service to {main}: a replica has one port here"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,10 +38,15 @@ QUIET_S = 0.05
 
 
 class Proxies:
-    """The three proxies of a rollout's folder. Only the driver starts, stops or changes them; anybody may look."""
+    """The three proxies of a rollout's folder. Only the driver starts, stops or changes them; anybody may look.
 
-    def __init__(self, folder: Path) -> None:
+    `running` gives the addresses of the replicas that run: a proxy that starts again leads to no other, for a port that
+    a replica has lost may be a stranger's by now.
+    """
+
+    def __init__(self, folder: Path, running: Callable[[], Collection[str]] = tuple) -> None:
         self.folder = folder
+        self._running = running
         self.front = Caddy(folder / "front")
         self.backs = {name: Caddy(folder / name) for name in ("a", "b")}
         self._known: dict[Path, Process] = {}
@@ -123,8 +128,8 @@ class Proxies:
         await self._ensure(self.front, wanted)
         config, version = await self.front.config()
         if config != wanted:
-            self.front.keep(wanted)
             await self.front.replace(wanted, if_match=version)
+            self.front.keep(wanted)
 
     async def supervise(self, listen: Mapping[Slot, str]) -> None:
         """For ever: starts again whichever proxy dies."""
@@ -149,7 +154,7 @@ class Proxies:
         running = caddy.running()
         if running is None:
             last = read_routes(caddy.kept()) or Routes()
-            caddy.keep(config if config is not None else back_config(last.renewed()))
+            caddy.keep(config if config is not None else back_config(last.only(self._running()).renewed()))
             running = await caddy.start()
         self._known[caddy.folder] = running
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from attrs import evolve, field, frozen
@@ -42,6 +42,11 @@ class Routes:
         """The same with these pools and no others, but what a slot shows stays addressable."""
         shown = {one: self.pools[one] for one in (self.active, self.preview) if one is not None and one in self.pools}
         return evolve(self, pools={**shown, **targets})
+
+    def only(self, addresses: Collection[str]) -> Routes:
+        """The same with no other addresses than these."""
+        kept = {name: tuple(one for one in pool if one in addresses) for name, pool in self.pools.items()}
+        return evolve(self, pools=kept)
 
     def renewed(self) -> Routes:
         """The same with a nonce that was never used before."""

@@ -8,14 +8,14 @@ import secrets
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from attrs import fields, frozen
 
 from bluegreen.backends.local import database
 from bluegreen.backends.local.places import Place
-from bluegreen.backends.local.process import Process
+from bluegreen.backends.local.process import Process, alive
 from bluegreen.errors import Conflict
 from bluegreen.spec import JSON, RevisionId
 
@@ -96,6 +96,10 @@ class Store:
     def replicas(self) -> list[ReplicaRow]:
         """All replicas, those that are leaving included."""
         return [_replica(row) for row in self._connection.execute("SELECT * FROM replicas ORDER BY revision, number")]
+
+    def running(self) -> list[str]:
+        """The addresses of the replicas whose process runs."""
+        return [one.address for one in self.replicas() if one.process is not None and alive(one.process)]
 
     def replica(self, revision: RevisionId, number: int) -> ReplicaRow | None:
         """One replica, if it is there."""
@@ -193,7 +197,7 @@ class Store:
         self._connection.execute(sql, (replicas, secrets.token_hex(8), revision))
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
