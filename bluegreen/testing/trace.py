@@ -104,6 +104,8 @@ class Trace:
         self.moments: list[Moment] = []
         self.calm_at_s: float | None = None
         """When the faults stopped, in the world's seconds; None while they have not."""
+        self.runaway: int | None = None
+        """The moment at which an engine was stopped because it never rested."""
         self._world = world
         self._truth: tuple[tuple[object, ...], Truth] | None = None
 

@@ -24,7 +24,11 @@ from bluegreen.snapshot import LayerSeen, Observed
 from bluegreen.spec import RevisionId, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.trace import Trace
-from tests.support.shop import EPOCH, Verdicts, template
+from tests.support.gates import Verdicts
+from tests.support.worlds import START, changed, template
+
+BUSY = 3000
+"""An engine that makes so many moments in less than a second of the world's time does nothing useful any more."""
 
 _CALLER: ContextVar[Process | None] = ContextVar("_CALLER", default=None)
 
@@ -35,13 +39,15 @@ class Process:
     def __init__(self, who: str, rollout: Rollout, backend: Backend, trace: Trace, jump_s: float) -> None:
         self.who = who
         loop = asyncio.get_running_loop()
-        clock = Clock(wall=lambda: EPOCH + timedelta(seconds=loop.time() + jump_s))
+        clock = Clock(wall=lambda: START + timedelta(seconds=loop.time() + jump_s))
         self.engine = Engine(rollout, backend, observers=[trace.observer(who), self._observe], clock=clock)
         self.stalls: list[tuple[str, float]] = []
         self.deadly_calls: list[tuple[str, int]] = []
         self.deadly_events: list[tuple[str, int]] = []
         self.released = asyncio.Event()
         self._trace = trace
+        self.looker = StaleLooker(rollout, backend, clock, self.engine.tasks)
+        self.engine._driver.looker = self.looker
         self._life = asyncio.create_task(self._live(), name=who)
 
     @property
@@ -52,14 +58,14 @@ class Process:
     async def _live(self) -> None:
         _CALLER.set(self)
         async with self.engine:
-            assert self.engine._driver is not None
-            await asyncio.wait([self.engine._driver])
+            assert self.engine._driving is not None
+            await asyncio.wait([self.engine._driving])
 
     def kill(self) -> None:
         """Ends the process at its next await, with no chance to finish anything."""
         self._trace.note("is killed", self.who)
-        if self.engine._driver is not None:
-            self.engine._driver.cancel()
+        if self.engine._driving is not None:
+            self.engine._driving.cancel()
 
     async def gone(self) -> None:
         """Waits for the end, and raises what the engine raised."""
@@ -82,6 +88,10 @@ class Process:
                 pass
 
     def _observe(self, event: Event) -> None:
+        moments = self._trace.moments
+        if len(moments) > BUSY and moments[-1].at_s - moments[-BUSY].at_s < 1:
+            self._trace.runaway = len(moments) - 1
+            self.kill()
         if _due(self.deadly_events, type(event).__name__):
             self.kill()
 
@@ -127,15 +137,17 @@ class Drill:
         self.world.before = self._before
         self.trace = Trace(self.world)
         self.verdicts = verdicts or Verdicts()
-        self.backend = over(self.world, metrics={"verdicts": self.verdicts}, hooks=self.verdicts)
         self.processes: dict[str, Process] = {}
-        self._person = Engine(rollout, self.backend, clock=self.clock())
+        self._person = Engine(rollout, self._backend(), clock=self.clock())
+
+    def _backend(self) -> Backend:
+        return over(self.world, metrics={"verdicts": self.verdicts}, hooks=self.verdicts)
 
     @staticmethod
     def clock(jump_s: float = 0.0) -> Clock:
         """A clock that shows the world's time, shifted by so much."""
         loop = asyncio.get_running_loop()
-        return Clock(wall=lambda: EPOCH + timedelta(seconds=loop.time() + jump_s))
+        return Clock(wall=lambda: START + timedelta(seconds=loop.time() + jump_s))
 
     async def _before(self, name: str) -> None:
         caller = _CALLER.get()
@@ -147,8 +159,7 @@ class Drill:
     async def start(self, who: str = "A", *, jump_s: float = 0.0) -> Process:
         """Starts an engine of this name; one that runs under it is killed first."""
         await self.kill(who)
-        process = Process(who, self.rollout, self.backend, self.trace, jump_s)
-        process.engine._looker.__class__ = StaleLooker
+        process = Process(who, self.rollout, self._backend(), self.trace, jump_s)
         self.trace.note(f"starts, its clock {jump_s:+g} s off", who)
         self.processes[who] = process
         return process
@@ -172,11 +183,11 @@ class Drill:
 
     # People and outsiders.
 
-    async def apply(self, image: str | None = None, **changes: Any) -> None:
+    async def apply(self, image: str | None = None, **fields: Any) -> None:
         """A person declares another image, or other fields."""
-        wanted = evolve(self.world.stored.rollout or self.rollout, **changes)
+        wanted = changed(self.world.stored.rollout or self.rollout, **fields)
         wanted = wanted.with_template(template(image)) if image else wanted
-        await self.ask(f"applies {image or changes}", lambda: self._person.apply(wanted))
+        await self.ask(f"applies {image or fields}", lambda: self._person.apply(wanted))
 
     async def ask(self, what: str, command: Callable[[], Awaitable[object]]) -> None:
         """A person asks for something; what is illegal, stale or cannot be stored now changes nothing."""

@@ -106,6 +106,9 @@ def all_layers_agree(facts: Facts) -> Iterator[Broken]:
 
 def it_finishes(facts: Facts) -> Iterator[Broken]:
     """In the end it is at rest: nothing is decided, nothing outstanding, and what is said of the world is so."""
+    if facts.trace.runaway is not None:
+        yield Broken(facts.trace.runaway, "an engine never rested, and had to be stopped")
+        return
     calm = facts.trace.calm_at_s
     if calm is None:
         return

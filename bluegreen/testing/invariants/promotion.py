@@ -69,8 +69,8 @@ def _waived(facts: Facts) -> Iterator[Broken]:
         if waiver is None or (before is not None and before.waived() == waiver):
             continue
         what = f"{turn.who} asks no gate about {waiver.revision} in attempt {waiver.attempt} ({waiver.why})"
-        if waiver.why == "first deployment" and record.stable is not None:
-            yield Broken(turn.number, f"{what}, but {record.stable} is stable")
+        if waiver.why == "first deployment" and before is not None and before.stable is not None:
+            yield Broken(turn.number, f"{what}, but {before.stable} is stable")
         elif waiver.why.startswith("fast track") and waiver.revision not in proven:
             yield Broken(turn.number, f"{what}, but it was not stable before, or was taken back since")
         elif waiver.why == "promote-full":

@@ -1,48 +1,22 @@
-"""A rollout to try things on, gates that measure, and whoever answers them."""
+"""Gates that ask the outside world, and whoever answers them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from attrs import field, frozen
 
 from bluegreen.actions import Measure, RunHook, Task
-from bluegreen.backends.memory import revision_of
 from bluegreen.errors import BackendError
 from bluegreen.gates import Answer, CannotSay, No, OnDeadline, Release, Stage, Yes
 from bluegreen.ports import NoData
 from bluegreen.snapshot import Key, Outcome
-from bluegreen.spec import JSON, BlueGreen, RevisionId, Rollout, RolloutPolicy, RouterSpec
+from bluegreen.spec import JSON, RevisionId
+from tests.support.worlds import START, rev
 
-EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 IMAGES = ("v1", "v2", "v3")
-
-
-def template(image: str) -> dict[str, JSON]:
-    """The pod template with this image."""
-    return {"spec": {"containers": [{"name": "app", "image": image}]}}
-
-
-def revision(image: str) -> RevisionId:
-    """The revision that the template with this image makes."""
-    return revision_of(template(image))
-
-
-def shop(image: str = "v1", *, layers: int = 1, **fields: Any) -> Rollout:
-    """A rollout with short deadlines. Keywords are fields of the Rollout, its strategy or its policy."""
-    strategy = {k: fields.pop(k) for k in [*fields] if k in BlueGreen.__annotations__}
-    policy = {k: fields.pop(k) for k in [*fields] if k in RolloutPolicy.__annotations__}
-    routers = tuple(RouterSpec(name=name) for name in ("service", "mesh", "edge")[:layers])
-    return Rollout(
-        name="shop",
-        strategy=BlueGreen(**{"active_service": "shop", **strategy}),
-        template=template(image),
-        policy=RolloutPolicy(**{"routers": routers, "layer_deadline_seconds": 20, **policy}),
-        **{"replicas": 2, "progress_deadline_seconds": 60, **fields},
-    )
 
 
 @frozen
@@ -79,7 +53,7 @@ class Verdicts:
     started: dict[Key, tuple[float, RevisionId]] = field(factory=dict[Key, tuple[float, RevisionId]])
 
     def _verdict(self, asked: JSON) -> object:
-        return next((self.of.get(image, True) for image in IMAGES if revision(image) == asked), True)
+        return next((self.of.get(image, True) for image in IMAGES if rev(image) == asked), True)
 
     async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData:
         """The verdict on the revision that the query names."""
@@ -103,8 +77,8 @@ class Verdicts:
             return None
         verdict = self._verdict(asked)
         if isinstance(verdict, bool):
-            return Outcome(key, EPOCH, EPOCH, verdict)
-        return Outcome(key, EPOCH, EPOCH, no_data=verdict is None, error=str(verdict or ""))
+            return Outcome(key, START, START, verdict)
+        return Outcome(key, START, START, no_data=verdict is None, error=str(verdict or ""))
 
     async def cancel(self, key: Key) -> None:
         """Forgets the step."""
