@@ -151,9 +151,16 @@ class Trace:
         return found
 
     def around(self, number: int, before: int = 30, after: int = 3) -> str:
-        """The moments around one of them, a line each."""
-        near = self.moments[max(number - before, 0) : number + after]
-        return "\n".join(("> " if one.number == number else "  ") + words(one) for one in near)
+        """The moments that led to one of them and followed it, a line each; what only repeats itself is left out."""
+        lines: list[tuple[int, str]] = []
+        for moment in self.moments[: number + after]:
+            line = words(moment)
+            told = line.split(" s  ", 1)[1]
+            if moment.number == number or told not in {other.split(" s  ", 1)[1] for _, other in lines[-3:]}:
+                lines.append((moment.number, line))
+        last = next(index for index, (at, _) in enumerate(lines) if at == number)
+        near = lines[max(last - before, 0) : last + after]
+        return "\n".join(("> " if at == number else "  ") + line for at, line in near)
 
     def _add(self, who: str, event: Happening) -> None:
         self.moments.append(Moment(len(self.moments), self._world.time(), who, event, self._look()))

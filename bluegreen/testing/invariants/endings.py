@@ -98,7 +98,8 @@ def all_layers_agree(facts: Facts) -> Iterator[Broken]:
         return
     truth, record = end
     differ = len({layer.active for layer in truth.layers.values()}) > 1
-    if differ and not (isinstance(record.phase, Degraded) and record.phase.message):
+    said = isinstance(record.phase, Degraded) and record.phase.message
+    if differ and record.stable is not None and not said:
         where = ", ".join(f"{name} shows {layer.active}" for name, layer in truth.layers.items())
         number = facts.trace.moments[-1].number
         yield Broken(number, f"in the end the layers differ ({where}), and it is {type(record.phase).__name__}")
