@@ -55,6 +55,14 @@ class Step:
         return isinstance(record.phase, Healthy) and not busy
 
     @property
+    def saw_all(self) -> bool:
+        """No part of the world was unobserved. A watch of one that is says nothing, or says it without end."""
+        snapshot = self.look.snapshot
+        return all(
+            isinstance(one, Observed) for one in (snapshot.workloads, *(layer.seen for layer in snapshot.layers))
+        )
+
+    @property
     def template(self) -> RevisionId | None:
         """The revision that was declared when the world was looked at; None when the workloads could not be seen."""
         seen = self.look.snapshot.workloads
@@ -121,22 +129,24 @@ class Driver:
         """Steps and rests until `stop`. No failure ends it: it is told to the observers, and tried again."""
         setbacks = 0
         while not self._stopping:
+            watching = False
             try:
                 step = await self.step()
+                watching = step.saw_all
                 setbacks = setbacks + 1 if step.again_s == 0.0 else 0
                 wait_s = self._wait_s(step)
             except RecordConflict:
                 setbacks, wait_s = setbacks + 1, 0.0
             except Exception as error:
                 setbacks += 1
-                wait_s = min(0.25 * 2**setbacks, POLL_SETTLED_S)
+                wait_s = min(0.25 * 2 ** min(setbacks, 10), POLL_SETTLED_S)
                 self.emit(Failed("look, decide and save", error, wait_s))
                 await self._note_failure(error)
             if setbacks > 1:
-                wait_s = max(wait_s, min(0.01 * 2**setbacks, 1.0))
+                wait_s = max(wait_s, min(0.01 * 2 ** min(setbacks, 10), 1.0))
             self.emit(Resting(self.clock.now() + timedelta(seconds=wait_s)))
             if not self._stopping:
-                await rest(self.backend, self._bell, wait_s)
+                await rest(self.backend if watching else None, self._bell, wait_s)
 
     def stop(self) -> None:
         """Ends `run` after the step in hand."""
@@ -153,7 +163,7 @@ class Driver:
     def _wait_s(self, step: Step) -> float:
         if step.again_s == 0.0:
             return 0.0
-        waits = [POLL_SETTLED_S if step.settled or self._all_watched else POLL_BUSY_S]
+        waits = [POLL_SETTLED_S if (step.settled or self._all_watched) and step.saw_all else POLL_BUSY_S]
         if step.decision.wake_at is not None:
             waits.append((step.decision.wake_at - self.clock.now()).total_seconds())
         if step.again_s is not None:

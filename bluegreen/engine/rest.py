@@ -23,12 +23,12 @@ class Bell:
         self._event.clear()
 
 
-async def rest(backend: Backend, bell: Bell, seconds: float) -> None:
+async def rest(backend: Backend | None, bell: Bell, seconds: float) -> None:
     """Returns after so many seconds, at a ring, or when a port says that another look may differ.
 
-    A port that cannot watch, or whose watch fails, is left to the clock.
+    A port that cannot watch, or whose watch fails, is left to the clock; with no backend, all of them are.
     """
-    ports = (backend.workloads, backend.records, *backend.routers)
+    ports = (backend.workloads, backend.records, *backend.routers) if backend else ()
     waits = [asyncio.ensure_future(bell.heard())]
     waits += [asyncio.ensure_future(port.changed()) for port in ports if isinstance(port, Watched)]
     left = set(waits)

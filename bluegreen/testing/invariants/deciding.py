@@ -1,0 +1,58 @@
+"""Invariant 8: the same inputs give the same decision, and what is settled stays settled until `wake_at`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from attrs import evolve, fields
+
+from bluegreen.decide import Decision, decide
+from bluegreen.record import Record
+from bluegreen.testing.invariants.facts import Broken, Facts
+from bluegreen.testing.trace import Turn, brief
+
+LONG = timedelta(days=1)
+
+
+def deciding_again_is_the_same(facts: Facts) -> Iterator[Broken]:
+    """Every decision is made again on the same inputs; and later, on the same world, where nothing was to be done."""
+    for turn in facts.turns:
+        look, decision = turn.look, turn.decision
+        again = decide(look.rollout, look.record, look.snapshot, look.at)
+        if again != decision:
+            yield Broken(
+                turn.number, f"{turn.who} decides differently on the same look: {_difference(decision, again)}"
+            )
+        if decision.wake_at is not None and decision.wake_at < look.at:
+            yield Broken(turn.number, f"{turn.who} asks to be woken in the past, at {decision.wake_at}")
+        if not decision.actions and same(look.record, decision.record):
+            yield from _stays(turn)
+
+
+def _stays(turn: Turn) -> Iterator[Broken]:
+    """Time alone changes nothing before `wake_at`: neither half way there nor just before."""
+    look, wake_at = turn.look, turn.decision.wake_at
+    until = wake_at if wake_at is not None else look.at + LONG
+    for at in (look.at, look.at + (until - look.at) / 2, until - timedelta(microseconds=1)):
+        later = decide(look.rollout, look.record, look.snapshot, max(at, look.at))
+        if later.actions or not same(look.record, later.record):
+            due = "never" if wake_at is None else f"in {(wake_at - look.at).total_seconds():.3f} s"
+            what = f"{turn.who} settles to wake {due}, yet {(at - look.at).total_seconds():.3f} s later it decides"
+            yield Broken(turn.number, f"{what} otherwise: {_difference(turn.decision, later)}")
+            return
+
+
+def same(one: Record | None, other: Record | None) -> bool:
+    """Two records that remember the same, whenever they were saved."""
+    return one is not None and other is not None and evolve(one, saved_at=None) == evolve(other, saved_at=None)
+
+
+def _difference(one: Decision, other: Decision) -> str:
+    if one.actions != other.actions:
+        return f"{[brief(a) for a in one.actions]} and {[brief(a) for a in other.actions]}"
+    if one.wake_at != other.wake_at and one.record == other.record:
+        return f"wake_at {one.wake_at} and {other.wake_at}"
+    names = [field.name for field in fields(Record)]
+    differing = [name for name in names if getattr(one.record, name) != getattr(other.record, name)]
+    return ", ".join(f"{n}: {getattr(one.record, n)} and {getattr(other.record, n)}" for n in differing)

@@ -1,0 +1,37 @@
+"""What the property tests found, each as the scenario that is easiest to read."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bluegreen.record import Healthy
+from bluegreen.testing import invariants, virtual_time
+from bluegreen.testing.trace import Trace
+from tests.support.drill import Drill
+from tests.support.worlds import rollout
+
+
+@pytest.mark.parametrize(("hidden", "hours"), [("records", 6), ("workloads", 0.2), ("layer edge", 0.2)])
+def test_what_cannot_be_looked_at_for_long_is_asked_for_patiently_and_then_used(hidden: str, hours: float) -> None:
+    """The watch of what is hidden returns at once, again and again; and no back-off grows beyond all numbers."""
+
+    async def scenario() -> Trace:
+        drill = Drill(rollout())
+        await drill.start()
+        await asyncio.sleep(60)
+        drill.world.blind(hidden)
+        looked = len(drill.trace.moments)
+        await asyncio.sleep(hours * 3600)
+        assert len(drill.trace.moments) - looked < hours * 3600 * 4
+        drill.world.see(hidden)
+        await drill.apply("v2")
+        return await drill.calm(120)
+
+    trace = virtual_time.run(scenario())
+    invariants.check(trace)
+    record = trace.moments[-1].truth.record
+    assert record is not None
+    assert isinstance(record.phase, Healthy)
+    assert record.attempt == 2
