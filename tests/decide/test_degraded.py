@@ -7,7 +7,7 @@ from attrs import evolve
 
 from bluegreen import Degraded, Healthy, Paused, Progressing, Promoting, Snapshot, commands
 from bluegreen.backends.memory import NEVER
-from bluegreen.record import Reason
+from bluegreen.record import Reason, Request
 from bluegreen.snapshot import Observed, Trouble
 from tests.support.worlds import START, V1, V2, V3, Play, healthy
 
@@ -294,4 +294,12 @@ def test_a_promoted_revision_is_not_late_whatever_happens_to_it() -> None:
     play.phase(Healthy)
     play.world.fail(V2, 1)
     play.go(1000)
+    play.phase(Healthy)
+
+
+def test_a_request_that_fits_nothing_any_more_is_dropped() -> None:
+    play = healthy(auto_promotion_enabled=False)
+    play.record = evolve(play.memory, request=Request("promote-full", V1, "ann", play.now))
+    play.go()
+    assert play.memory.request is None
     play.phase(Healthy)
