@@ -51,13 +51,10 @@ def follow_template(plan: Plan) -> bool:
     if record.stable is not None and plan.pending_layers():
         _close(plan, template)
         return False
-    if template != record.current:
-        begin(plan, template)
-    elif request:
-        waiver = None
-        if request.what == "promote-full":
-            waiver = Waiver(template, record.attempt + 1, request.what, request.by, request.at)
-        begin(plan, template, waiver)
+    waiver = None
+    if template == record.current and request and request.what == "promote-full":
+        waiver = Waiver(template, record.attempt + 1, request.what, request.by, request.at)
+    begin(plan, template, waiver)
     return True
 
 

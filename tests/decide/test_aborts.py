@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from bluegreen import Degraded, Healthy, Paused, Progressing, commands
 from bluegreen.actions import Ensure, Retire
 from bluegreen.gates import Answer, No, Stage, Yes
-from bluegreen.record import Reason
+from bluegreen.record import Reason, Write
 from bluegreen.spec import OnFailure
 from tests.support.worlds import NOT_YET, V1, V2, V3, Play, Says, changed, healthy, released
 
@@ -355,3 +356,29 @@ def test_an_abort_is_carried_out_by_whoever_comes_next() -> None:
     play.restart()
     play.go()
     assert play.live() == {"edge": V1}
+
+
+def test_frozen_with_a_layer_out_of_sight_holds_still_and_is_superseded_when_it_is_seen() -> None:
+    play = verified(No("too slow"), on_failure=OnFailure.FREEZE, layers=("edge",))
+    play.go()
+    version = play.world.layers["edge"].version
+    play.world.blind("layer edge")
+    play.go(10)
+    assert play.reason is Reason.FROZEN
+    play.record = evolve(play.memory, outstanding=(Write("layer:edge", version),))
+    play.rollout = changed(play.rollout, gates=()).with_image("v3")
+    play.go(10)
+    assert play.memory.current == V2, "a write that may land holds the next attempt back"
+    assert play.decide().actions == ()
+    play.world.see("layer edge")
+    play.go(10)
+    assert play.live() == {"edge": V3}
+
+
+def test_while_frozen_no_clock_runs_for_any_revision() -> None:
+    play = released(scale_down_delay_seconds=60)
+    play.rollout = changed(play.rollout, on_failure=OnFailure.FREEZE, gates=(Says("verify", No("slow"), AFTER),))
+    play.apply("v3")
+    play.go(500)
+    assert play.reason is Reason.FROZEN
+    assert play.wanted() == {V1: 2, V2: 2, V3: 2}

@@ -1,9 +1,10 @@
 """Clocks that were set back, that jump ahead, and the moment at which a decision is due again."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
-from attrs import evolve, fields, has
+from attrs import AttrsInstance, evolve, fields, has
 
 from bluegreen import Degraded, Healthy, Paused, Progressing
 from bluegreen.backends.memory import NEVER
@@ -28,7 +29,11 @@ def _leaves(value: object) -> list[object]:
     if isinstance(value, tuple):
         return [leaf for one in value for leaf in _leaves(one)]
     if has(type(value)):
-        return [leaf for one in fields(type(value)) for leaf in _leaves(getattr(value, one.name))]
+        return [
+            leaf
+            for one in fields(cast("type[AttrsInstance]", type(value)))
+            for leaf in _leaves(getattr(value, one.name))
+        ]
     return [value]
 
 

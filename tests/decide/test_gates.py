@@ -327,3 +327,12 @@ def test_work_that_nobody_waits_for_any_more_ends_with_the_release() -> None:
     play.phase(Healthy)
     assert play.running == set()
     assert play.memory.asked == ()
+
+
+def test_work_that_has_ended_is_not_begun_again_though_the_gate_still_names_it() -> None:
+    play = releasing(Says("check", lambda release, _now: CannotSay("looks on", tasks=measuring(release))))
+    play.finish(KEY, value=1)
+    play.go(5)
+    assert play.running == set()
+    assert play.memory.asked == ()
+    assert play.phase(Paused).message == "looks on"

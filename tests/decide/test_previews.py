@@ -115,3 +115,21 @@ def test_the_promoted_revision_never_falls_back_to_the_previews_size() -> None:
     play.apply("v3")
     play.go(1)
     assert play.wanted() == {V2: 4, V3: 1}
+
+
+def test_a_preview_that_somebody_gave_live_traffic_has_all_replicas_until_it_is_taken_back() -> None:
+    play = healthy(**PREVIEW, preview_replica_count=1, replicas=4)
+    play.apply("v2")
+    play.go(5)
+    play.world.refuse("layer edge point", 10)
+    play.world.point_elsewhere("edge", V2)
+    play.go(1)
+    assert play.wanted() == {V1: 4, V2: 4}
+    play.world.blind("layer edge")
+    play.go(1)
+    play.world.scale_elsewhere(V2, 1)
+    play.go(1)
+    assert play.wanted() == {V1: 4, V2: 4}, "the layer may still show it"
+    play.world.see("layer edge")
+    play.go(20)
+    assert play.live() == {"edge": V1}
