@@ -1,0 +1,26 @@
+"""The command line: `bluegreen --help` teaches it."""
+
+from __future__ import annotations
+
+import sys
+
+INSTALL = "the bluegreen command needs its extras: pip install 'bluegreen[cli,local]'"
+
+
+def main() -> None:
+    """Runs the program with the arguments of this process, and exits with its code."""
+    try:
+        import click
+        import rich  # noqa: F401 (both are needed before anything is begun)
+    except ModuleNotFoundError:
+        sys.exit(INSTALL)
+    from bluegreen.cli.app import program
+
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+    try:
+        program.main(prog_name="bluegreen")
+    except click.ClickException as error:  # nothing else leaves it but SystemExit
+        error.show()
+        sys.exit(error.exit_code)
