@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from bluegreen.cli.exits import Exit
+
 INSTALL = "the bluegreen command needs its extras: pip install 'bluegreen[cli,local]'"
 
 
@@ -11,10 +13,13 @@ def main() -> None:
     """Runs the program with the arguments of this process, and exits with its code."""
     try:
         import click
-        import rich  # noqa: F401 (both are needed before anything is begun)
-    except ModuleNotFoundError:
-        sys.exit(INSTALL)
-    from bluegreen.cli.app import program
+
+        from bluegreen.cli.app import program
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in ("click", "rich"):
+            sys.stderr.write(f"{INSTALL}\n")
+            sys.exit(Exit.BACKEND)
+        raise
 
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):

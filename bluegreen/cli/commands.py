@@ -171,10 +171,10 @@ async def set_image(common: Common, screen: Screen, words: tuple[str, ...]) -> E
 
     Example: bluegreen set image shop shop:v2
     """
-    if len(words) > 2:
+    if len(words) not in (1, 2):
         raise click.UsageError("expected [NAME] [CONTAINER=]IMAGE")
     name = words[0] if len(words) == 2 else None
-    container, equals, image = words[-1].rpartition("=")
+    container, equals, image = words[len(words) - 1].rpartition("=")
     change = commands.set_image
     return await _declare(
         common, screen, name, "set image", lambda now: change(now, image, container if equals else None)

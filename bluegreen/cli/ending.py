@@ -7,7 +7,7 @@ from enum import StrEnum
 from bluegreen.cli.exits import Exit
 from bluegreen.decide import Decision
 from bluegreen.record import RECOVERING, Degraded, Healthy, Paused, Promoting, Reason
-from bluegreen.snapshot import Observed, Snapshot
+from bluegreen.snapshot import Observed, Snapshot, WorkloadsState
 
 
 class Until(StrEnum):
@@ -35,7 +35,8 @@ def ended(decision: Decision, snapshot: Snapshot, until: Until) -> Exit | None:
         return None
     match phase:
         case Degraded():
-            return Exit.DEGRADED if _given_up(decision, snapshot, until) else None
+            due = until is Until.RETIRED and not _nothing_due(decision, seen.value)
+            return Exit.DEGRADED if _is_back(decision, snapshot) and not due else None
         case Paused():
             if until is Until.PAUSED:
                 return Exit.OK
@@ -44,22 +45,22 @@ def ended(decision: Decision, snapshot: Snapshot, until: Until) -> Exit | None:
             everywhere = until in (Until.PAUSED, Until.PROMOTED) and _all_on(snapshot, phase.revision)
             return Exit.OK if everywhere else None
         case Healthy():
-            return Exit.OK if until is not Until.RETIRED or _nothing_due(decision) else None
+            return Exit.OK if until is not Until.RETIRED or _nothing_due(decision, seen.value) else None
         case _:
             return None
 
 
-def _given_up(decision: Decision, snapshot: Snapshot, until: Until) -> bool:
-    """Traffic is where it belongs after a failure, and nothing is left to be done about it."""
+def _is_back(decision: Decision, snapshot: Snapshot) -> bool:
+    """Traffic is where it belongs after a failure."""
     record = decision.record
-    assert isinstance(record.phase, Degraded)  # asked of nothing else
-    back = record.stable is None or record.phase.reason is Reason.FROZEN or _all_on(snapshot, record.stable)
-    return back and (until is not Until.RETIRED or _nothing_due(decision))
+    frozen = isinstance(record.phase, Degraded) and record.phase.reason is Reason.FROZEN
+    return record.stable is None or frozen or _all_on(snapshot, record.stable)
 
 
-def _nothing_due(decision: Decision) -> bool:
-    """No clock runs, and whatever is still retained is kept for good."""
-    return decision.wake_at is None and all(one.delay_s is None for one in decision.record.retained)
+def _nothing_due(decision: Decision, state: WorkloadsState) -> bool:
+    """No clock runs, whatever is still retained is kept for good, and the replicas of what is not have gone."""
+    leaving = any(not one.replicas and (one.available or one.reasons) for one in state.revisions)
+    return not leaving and decision.wake_at is None and all(one.delay_s is None for one in decision.record.retained)
 
 
 def _all_on(snapshot: Snapshot, revision: str) -> bool:

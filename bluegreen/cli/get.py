@@ -77,7 +77,7 @@ async def list_(common: Common, screen: Screen) -> Exit:
         screen.say(f"no rollout is kept in {state_dir_of(common)}: begin with bluegreen run -f FILE")
     else:
         columns = ("NAME", "PHASE", "CURRENT", "STABLE", "IMAGE", "DRIVER")
-        screen.console.print(table(columns, [[str(row[key.lower()] or "-") for key in columns] for row in found]))
+        screen.draw(table(columns, [[str(row[key.lower()] or "-") for key in columns] for row in found]))
     return Exit.OK
 
 
@@ -152,5 +152,5 @@ async def history(common: Common, screen: Screen, name: str | None) -> Exit:
         (f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}", one.what, one.revision or "-", one.by or "-", one.why)
         for one in entries
     ]
-    screen.console.print(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), rows_))
+    screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), rows_))
     return Exit.OK

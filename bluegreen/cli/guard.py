@@ -71,32 +71,29 @@ def guarded(main: Callable[[], Coroutine[Any, Any, Exit | None]], *, debug: bool
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: nothing to say
         return Exit.INTERRUPTED
     except Exception as error:
+        if debug:
+            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        else:
+            click.echo(told(error), err=True)
         first = _first(error)
-        if isinstance(first, BluegreenError) and not debug:
-            click.echo(str(first), err=True)
-            return code_of(first)
-        _report(error, debug=debug)
         return code_of(first) if isinstance(first, BluegreenError) else Exit.INTERNAL
+
+
+def told(error: Exception) -> str:
+    """What people are told of an error: its own words when it is one of ours, else where its traceback was written."""
+    first = _first(error)
+    if isinstance(first, BluegreenError):
+        return str(first)
+    with tempfile.NamedTemporaryFile("w", prefix="bluegreen-", suffix=".txt", delete=False) as file:
+        file.writelines(traceback.format_exception(error))
+    return f"bluegreen itself failed: {type(first).__name__}; the traceback is in {file.name} (--debug prints it)"
 
 
 def _first(error: Exception) -> Exception:
     """The error itself: a group's first one, where tasks side by side ended together."""
-    while isinstance(error, ExceptionGroup) and error.exceptions:
+    while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _report(error: Exception, *, debug: bool) -> None:
-    trace = "".join(traceback.format_exception(error))
-    if debug:
-        click.echo(trace, err=True, nl=False)
-        return
-    with tempfile.NamedTemporaryFile("w", prefix="bluegreen-", suffix=".txt", delete=False) as file:
-        file.write(trace)
-    click.echo(
-        f"bluegreen itself failed: {type(error).__name__}; the traceback is in {file.name} (--debug prints it)",
-        err=True,
-    )
 
 
 class NoSuchRollout(CommandError):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from bluegreen.cli.view import RevisionView, View
+
+LASTING = timedelta(seconds=3)
 
 
 def changes(before: View | None, after: View) -> list[str]:
@@ -15,6 +18,29 @@ def changes(before: View | None, after: View) -> list[str]:
         *_of_revisions(before, after),
         *_of_troubles(before, after),
     ]
+
+
+class Reasons:
+    """Why replicas are not ready, told once, and only of what has lasted: every replica takes a moment to start."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, datetime] = {}
+        self._told: set[str] = set()
+
+    def lasting(self, view: View) -> list[str]:
+        """What has lasted by now and was not told yet, one line each."""
+        found = {f"revision {one.ordinal} ({one.id}): {reason}" for one in view.revisions for reason in one.reasons}
+        gists = {_gist(line): line for line in sorted(found)}
+        self._since = {gist: self._since.get(gist, view.at) for gist in gists}
+        self._told &= gists.keys()
+        due = [gist for gist, since in self._since.items() if view.at - since >= LASTING and gist not in self._told]
+        self._told.update(due)
+        return [gists[gist] for gist in due]
+
+
+def _gist(reason: str) -> str:
+    """A reason without its numbers: a countdown in it is no news."""
+    return "".join(letter for letter in reason if not letter.isdigit())
 
 
 def _of_phase(before: View | None, after: View) -> Iterator[str]:
@@ -64,16 +90,6 @@ def _of_revision(old: RevisionView | None, one: RevisionView, *, first: bool) ->
         yield f"{name}: scaled down"
     elif old and (one.available, one.replicas) != (old.available, old.replicas) and one.replicas:
         yield f"{name}: {one.available} of {one.replicas} available"
-    yield from (f"{name}: {reason}" for reason in one.reasons if old is None or _gist(reason) not in _gists(old))
-
-
-def _gist(reason: str) -> str:
-    """A reason without its numbers: a countdown in it is no news."""
-    return "".join(letter for letter in reason if not letter.isdigit())
-
-
-def _gists(one: RevisionView) -> set[str]:
-    return {_gist(reason) for reason in one.reasons}
 
 
 def _of_troubles(before: View | None, after: View) -> Iterator[str]:

@@ -11,12 +11,12 @@ from bluegreen.backends import local
 from bluegreen.cli.driving import see_through
 from bluegreen.cli.ending import Until
 from bluegreen.cli.exits import Exit
-from bluegreen.cli.guard import Common, verb
+from bluegreen.cli.guard import Common, told, verb
 from bluegreen.cli.place import Kept, all_kept, kept_of, state_dir_of
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.cli.words import farewell
-from bluegreen.errors import BluegreenError, SpecError
+from bluegreen.errors import SpecError
 from bluegreen.manifests import load_path
 
 AGAIN_S, AGAIN_MAX_S = 1.0, 15.0
@@ -101,7 +101,7 @@ async def _serve(common: Common, kept: Kept, stop: Stop) -> None:
             rollout = (await kept.stored()).rollout
             if rollout is not None:
                 await see_through(kept, rollout, screen, stop, None)
-        except BluegreenError as error:
-            screen.trouble(f"{kept.name}: {error}")
+        except Exception as error:  # one rollout's fault must not leave the others undriven
+            screen.trouble(f"{kept.name}: {told(error)}")
             wait_s = min(wait_s * 2, AGAIN_MAX_S)
         await stop.pause(wait_s)

@@ -14,10 +14,13 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from bluegreen.cli.lines import changes
+from bluegreen.cli.lines import Reasons, changes
 from bluegreen.cli.render import tree
 from bluegreen.cli.view import View
 from bluegreen.spec import JSON
+
+PIPE_WIDTH = 500
+"""Columns where there is no terminal: enough that no line is broken."""
 
 
 class Output(StrEnum):
@@ -38,19 +41,29 @@ class Screen:
     def __init__(self, output: Output = Output.TEXT) -> None:
         self.output = output
         self.console = Console(stderr=output is not Output.TEXT, highlight=False, markup=False, emoji=False)
+        if not self.console.is_terminal:
+            self.console.width = PIPE_WIDTH
         self.last: View | None = None
         self._live: Live | None = None
         self._trouble = ""
+        self._reasons = Reasons()
 
     # For people.
 
     def say(self, line: str) -> None:
-        """One line of progress. Never wrapped in a pipe, so that it stays one."""
-        self.console.print(Text(line), soft_wrap=not self.console.is_terminal)
+        """One line of progress."""
+        self.draw(Text(line))
+
+    def draw(self, drawing: RenderableType) -> None:
+        """A drawing for people. In a pipe its lines are never wrapped."""
+        if self.console.is_terminal:
+            self.console.print(drawing)
+        else:
+            self.console.print(drawing, soft_wrap=True)
 
     def show(self, view: View) -> None:
         """The rollout as it is now: what changed since the last time, in a live tree or in lines."""
-        lines = changes(self.last, view)
+        lines = [*changes(self.last, view), *self._reasons.lasting(view)]
         self.last = view
         if self._live is not None:
             self._live.refresh()
@@ -58,6 +71,11 @@ class Screen:
             stamp = view.at.astimezone().strftime("%H:%M:%S")
             for line in lines:
                 self.say(f"{stamp} {view.name}: {line}")
+
+    def picture(self) -> None:
+        """The tree as it stands, where it is not on the screen all the time."""
+        if self._live is None and self.last is not None:
+            self.draw(tree(self.last, datetime.now(UTC)))
 
     def trouble(self, line: str) -> None:
         """A fault that is tried again, told once as long as it stays the same."""
@@ -106,4 +124,4 @@ class Screen:
         if self.output is not Output.TEXT:
             self.data(view.data() if view else None)
         elif printed is not None:
-            self.console.print(printed)
+            self.draw(printed)

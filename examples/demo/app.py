@@ -34,7 +34,8 @@ class Service:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, for as many requests as the client likes."""
         try:
-            while (head := await reader.readuntil(b"\r\n\r\n")) is not None:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
                 length = next((one for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:")), b":0")
                 await reader.readexactly(int(length.split(b":")[1]))
                 status = self.status(head.split(b" ", 2)[1].decode())
