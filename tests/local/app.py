@@ -34,7 +34,9 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             busy += 1
-            length = next((int(x.split(":")[1]) for x in head.lower().splitlines() if x.startswith("content-length")), 0)
+            length = next(
+                (int(x.split(":")[1]) for x in head.lower().splitlines() if x.startswith("content-length")), 0
+            )
             await reader.readexactly(length)
             path = head.split()[1]
             if path.startswith("/slow/"):

@@ -1,11 +1,9 @@
 """What the tests of the local backend share: rollouts of the test program, and a promise that nothing is left behind."""
 
 import os
-import signal
-import socket
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,17 +15,7 @@ from bluegreen.backends.local import list_rollouts
 from bluegreen.backends.local.caddy import Caddy
 from bluegreen.backends.local.process import Process, adopt, kill
 from bluegreen.spec import BlueGreen, LocalSpec, Rollout, RolloutPolicy
-
-APP = str(Path(__file__).with_name("app.py"))
-
-MakeRollout = Callable[..., Rollout]
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.local.support import APP, MakeRollout, free_port
 
 
 @pytest.fixture
@@ -65,7 +53,11 @@ def make_rollout() -> MakeRollout:
             "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8080}, "periodSeconds": 1},
             **more.pop("container", {}),
         }
-        strategy = {"active_service": "shop", "preview_service": "shop-preview", "scale_down_delay_seconds": 1}
+        strategy: dict[str, Any] = {
+            "active_service": "shop",
+            "preview_service": "shop-preview",
+            "scale_down_delay_seconds": 1,
+        }
         local = LocalSpec(command=(sys.executable, "-S", APP), listen=listen)
         return Rollout(
             name="shop",
@@ -83,13 +75,3 @@ async def http() -> AsyncIterator[ClientSession]:
     """A client that opens a connection for each request."""
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield session
-
-
-def active_url(rollout: Rollout, path: str = "/") -> str:
-    """Where live traffic goes."""
-    return f"http://{rollout.policy.local.listen['shop']}{path}"
-
-
-def send(pid: int, number: signal.Signals) -> None:
-    """A signal, from outside."""
-    os.kill(pid, number)
