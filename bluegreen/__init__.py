@@ -23,7 +23,8 @@ from bluegreen.spec import RevisionId, Rollout
 
 if TYPE_CHECKING:
     from bluegreen.engine import Engine
-    from bluegreen.manifests import load, load_all
+    from bluegreen.manifests import load_all
+    from bluegreen.manifests import load_path as load
 
 __all__ = [
     "Backend",
@@ -51,11 +52,16 @@ __all__ = [
     "load_all",
 ]
 
-_LAZY = {"Engine": "bluegreen.engine", "load": "bluegreen.manifests", "load_all": "bluegreen.manifests"}
+_LAZY = {
+    "Engine": ("bluegreen.engine", "Engine"),
+    "load": ("bluegreen.manifests", "load_path"),
+    "load_all": ("bluegreen.manifests", "load_all"),
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'bluegreen' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    module, attribute = _LAZY[name]
+    value = globals()[name] = getattr(import_module(module), attribute)
     return value

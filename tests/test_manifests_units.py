@@ -34,7 +34,9 @@ def test_a_duration_is_read_as_go_reads_it(text: str, seconds: float) -> None:
     assert duration_s(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "s", "1", "30 s", "1d", "1h 30m", "1..5s", "--1s", "1e3s", "٣s", "9" * 5000 + "s"])
+@pytest.mark.parametrize(
+    "text", ["", "s", "1", "30 s", "1d", "1h 30m", "1..5s", "--1s", "1e3s", "٣s", "9" * 5000 + "s"]
+)
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(UnitError):
         duration_s(text)
@@ -75,7 +77,9 @@ def test_a_quantity_is_read_as_kubernetes_reads_it(value: str | float, amount: s
     assert quantity(value) == Decimal(amount)
 
 
-@pytest.mark.parametrize("value", ["", "half", "1 core", "512MB", "1Ki i", "1K", "Mi", "1e9999", "9" * 100, True, None, [1]])
+@pytest.mark.parametrize(
+    "value", ["", "half", "1 core", "512MB", "1Ki i", "1K", "Mi", "1e9999", "9" * 100, True, None, [1]]
+)
 def test_what_is_no_quantity_is_refused(value: object) -> None:
     with pytest.raises(UnitError):
         quantity(value)
@@ -166,7 +170,7 @@ def test_a_word_that_is_accepted_means_to_pyyaml_what_it_means_here(word: str) -
         value = meaning(word)
     except Unclear:
         return
-    if word.lower() in {"y", "n"} or any(mark in word for mark in "-:") and not isinstance(value, int | float):
+    if word.lower() in {"y", "n"} or (any(mark in word for mark in "-:") and not isinstance(value, int | float)):
         return
     loader = yaml.SafeLoader("")
     tag = loader.resolve(yaml.ScalarNode, word, (True, False))

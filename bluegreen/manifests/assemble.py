@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from bluegreen.manifests.fields import At, did_you_mean, nearest
+from bluegreen.manifests.files import SUFFIXES
 from bluegreen.manifests.match import Declared, matched
-from bluegreen.manifests.nodes import ListNode, MapNode, Node, documents
+from bluegreen.manifests.nodes import ListNode, MapNode, Node, ScalarNode, documents
 from bluegreen.manifests.policy import policy
 from bluegreen.manifests.report import ManifestProblem, Report
 from bluegreen.manifests.rollout import rollout
@@ -62,7 +63,9 @@ def _take(root: Node, source: Source, values: Values, declared: Declared, report
     """One document, or each item of a `kind: List`."""
     if not isinstance(root, MapNode):
         what = "a list" if isinstance(root, ListNode) else "a single word"
-        report.add(source, (), root.mark, f"{what}, where an object with apiVersion and kind is expected")
+        is_path = isinstance(root, ScalarNode) and root.word.endswith(SUFFIXES)
+        remedy = "this looks like a file's name: load_path reads files" if is_path else ""
+        report.add(source, (), root.mark, f"{what}, where an object with apiVersion and kind is expected", remedy)
         return
     kind, version = word_at(root, "kind"), word_at(root, "apiVersion")
     if (kind, version) == ("List", "v1"):

@@ -57,7 +57,7 @@ def pod(at: At) -> Pod:
     containers = spec.child("containers")
     if not containers.value:
         containers.complain("missing: at least one container is needed here")
-    names: list[str] = []
+    names: set[str] = set()
     for group in (containers, spec.child("initContainers")):
         if group.value:
             with suppress(Unreadable):
@@ -75,17 +75,17 @@ def _labels(at: At) -> dict[str, str]:
     return labels
 
 
-def _container(at: At, names: list[str]) -> None:
+def _container(at: At, names: set[str]) -> None:
     mapping(at)
     _known(at, _CONTAINER, "a container")
     here = at.child("name")
     if here.value is None:
         here.complain("missing: a container needs a name")
-    elif here.value in names:
+    elif isinstance(here.value, str) and here.value in names:
         here.complain(f'two containers are named "{here.value}"', "name each of them differently")
     else:
         with suppress(Unreadable):
-            names.append(name(here))
+            names.add(name(here))
 
 
 def _known(at: At, readers: Mapping[str, Reader], what: str) -> None:

@@ -29,6 +29,7 @@ from bluegreen.manifests.fields import (
 from bluegreen.manifests.objects import identity
 from bluegreen.spec import LocalSpec, OnFailure, ProbeSpec, RolloutPolicy, RouterSpec
 
+ROUTERS_MAX = 100
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -82,6 +83,9 @@ def _rollout_ref(at: At) -> str:
 
 
 def _routers(at: At) -> tuple[RouterSpec, ...]:
+    if at.is_list and len(at.value) > ROUTERS_MAX:
+        at.complain(f"more than {ROUTERS_MAX} routers", "a promotion goes through them one by one: leave some out")
+        raise Unreadable
     found = items(at, _router)
     if len(found) < len(at.value):
         at.document.said.add(at.path)  # places in what is left of the list are not places in the manifest

@@ -75,6 +75,7 @@ class Report:
         self._problems: list[tuple[tuple[int, int, int], ManifestProblem]] = []
         self._warnings: list[tuple[tuple[int, int, int], ManifestProblem]] = []
         self._files: dict[str, int] = {}
+        self._lines: dict[tuple[str, int], str] = {}
         self._seen: set[object] = set()
         self._more = False
         self.incomplete = False
@@ -125,7 +126,7 @@ class Report:
             self._more |= where is self._problems
             return
         self._seen.add(seen)
-        text = _masked(source.lines[mark.line]) if mark.line < len(source.lines) else ""
+        text = self._shown(source, mark.line)
         order = (self._files.setdefault(source.name, len(self._files)), mark.line, mark.column)
         problem = ManifestProblem(
             path,
@@ -138,6 +139,13 @@ class Report:
             text=text,
         )
         where.append((order, problem))
+
+    def _shown(self, source: Source, line: int) -> str:
+        if line >= len(source.lines):
+            return ""
+        if (source.name, line) not in self._lines:
+            self._lines[source.name, line] = _masked(source.lines[line])
+        return self._lines[source.name, line]
 
     def warnings(self) -> tuple[ManifestProblem, ...]:
         """The warnings, in the order of the files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -42,9 +43,9 @@ def service(at: At) -> DeclaredService:
     with suppress(Unreadable):
         found = fields(at.child("spec"), _SPEC)
     ports = tuple(port for port in found.get("ports", ()) if port is not None)
-    for index, port in enumerate(ports):
-        if port.port in [earlier.port for earlier in ports[:index]]:
-            at.child("spec").child("ports").complain(f"the port {port.port} is given twice", "keep one of them")
+    for number, times in Counter(port.port for port in ports).items():
+        if times > 1:
+            at.child("spec").child("ports").complain(f"the port {number} is given twice", "keep one of them")
     chosen = {key: value for key, value in found.get("selector", {}).items() if key != HASH_LABEL}
     return DeclaredService(at, namespace, Service(name, ports, chosen))
 

@@ -24,10 +24,12 @@ _REMEDIES = (
         "this bracket is not closed where it should be",
         "look for a missing , or bracket",
     ),
+    ("did not find expected node content", "a value is missing here", "look for a bracket that is not closed"),
     ("did not find expected '-' indicator", "this line is no item of the list above", _INDENTATION),
     ("did not find expected key", "this line does not belong to what is above it", _INDENTATION),
     ("did not find expected <document start>", "this does not go on with what is above", _INDENTATION),
     ("block sequence entries are not allowed", "a list item cannot begin here", "begin the list on a line of its own"),
+    ("expected alphabetic or numeric", "a text cannot begin with * or &", "put it in quotes"),
     ("found unknown escape character", "a backslash in double quotes with nothing it could mean", "use single quotes"),
     ("found invalid Unicode character escape", "half a character: \\u escapes in pairs", "write the character itself"),
 )
@@ -46,7 +48,7 @@ def explained(error: yaml.MarkedYAMLError, source: Source) -> tuple[Mark, str, s
     at = error.problem_mark
     if error.context_mark and any(part in problem for part in _FROM_THE_START):
         at = error.context_mark
-    mark = Mark(at.line, at.column) if at else Mark(0, 0)
+    mark = _within(Mark(at.line, at.column) if at else Mark(0, 0), source)
     line = source.lines[mark.line] if mark.line < len(source.lines) else ""
     if "{{" in line:
         return mark, *TEMPLATE
@@ -60,3 +62,11 @@ def explained(error: yaml.MarkedYAMLError, source: Source) -> tuple[Mark, str, s
         if said in problem:
             return mark, message, remedy
     return mark, f"not YAML: {problem}", ""
+
+
+def _within(mark: Mark, source: Source) -> Mark:
+    """The end of a text, where nothing can be shown, is the end of the last line that holds something."""
+    if any(line.strip() for line in source.lines[mark.line :]):
+        return mark
+    last = max((number for number, line in enumerate(source.lines) if line.strip()), default=0)
+    return Mark(last, len(source.lines[last].rstrip()))

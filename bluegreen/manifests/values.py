@@ -38,10 +38,12 @@ class Document:
         mark = first_key(self.root)
         for part in path:
             if isinstance(node, MapNode):
-                pairs = [(k, v) for k, v in _pairs(node) if isinstance(k, ScalarNode) and k.word == part]
-                if not pairs:
+                pair = next(
+                    (one for one in _pairs(node) if isinstance(one[0], ScalarNode) and one[0].word == part), None
+                )
+                if pair is None:
                     return mark
-                mark, node = pairs[0][0].mark, pairs[0][1]
+                mark, node = pair[0].mark, pair[1]
             elif isinstance(node, ListNode) and isinstance(part, int) and part < len(node.items):
                 node = node.items[part]
                 mark = first_key(node)
@@ -122,6 +124,8 @@ class Values:
             return None
 
     def _complain(self, path: Path, mark: Mark, message: str, remedy: str) -> None:
+        if self._report.full:
+            raise Stop(mark, "too much is wrong to read on")
         self._said.add(path)
         self._report.add(self._source, path, mark, message, remedy)
 

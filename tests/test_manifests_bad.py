@@ -1,0 +1,210 @@
+"""What broken manifests are answered with, and that hostile ones are answered at all."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bluegreen.errors import SpecError
+from bluegreen.manifests import ManifestError, load, load_path, read, read_text
+
+BAD = Path(__file__).parent / "manifests" / "bad"
+# Manifests that only one backend refuses begin with its name; that backend's tests expect their words.
+NAMES = sorted(path.stem for path in BAD.glob("*.yaml") if not path.name.startswith("local-"))
+MINIMAL = (Path(__file__).parent.parent / "examples" / "minimal.yaml").read_text()
+
+
+def said_of(text: str) -> str:
+    """What a text is refused with."""
+    with pytest.raises(ManifestError) as caught:
+        read_text(text, "shop.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_broken_manifest_is_answered_in_these_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(BAD)
+    with pytest.raises(SpecError) as caught:
+        read(f"{name}.yaml")
+    assert f"{caught.value}\n" == (BAD / f"{name}.txt").read_text()
+
+
+def test_there_are_twenty_broken_manifests_and_no_words_without_one() -> None:
+    assert len(NAMES) >= 20
+    assert {path.stem for path in BAD.glob("*.txt")} <= {path.stem for path in BAD.glob("*.yaml")}
+
+
+def test_a_problem_says_its_place_as_data() -> None:
+    with pytest.raises(ManifestError) as caught:
+        load(MINIMAL.replace("  replicas: 2", "  replicas: two"), "shop.yaml")
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.column) == ("shop.yaml", 7, 13)
+    assert (problem.path, problem.text, problem.width) == (("spec", "replicas"), "  replicas: two", 3)
+
+
+def test_problems_come_in_the_order_of_the_text() -> None:
+    """Whatever finds them: the reader, the rollout's own check, or the comparison of documents."""
+    text = MINIMAL.replace("replicas: 2", "replicas: -1").replace("selector: {app: shop}", "selector: {app: store}")
+    text = text.replace("autoPromotionEnabled", "autoPromote").replace("rolloutRef: {name: shop}", "rolloutRef: {}")
+    with pytest.raises(ManifestError) as caught:
+        read_text(text)
+    lines = [problem.line for problem in caught.value.problems]
+    assert lines == sorted(lines)
+    assert len(set(lines)) == 5
+
+
+def test_what_cannot_be_parsed_does_not_hide_what_stands_above_it() -> None:
+    said = said_of(MINIMAL.replace("replicas: 2", "replicas: two") + "---\nkind: [\n")
+    assert "spec.replicas: expected a whole number" in said
+    assert "shop.yaml:50:8: a value is missing here" in said
+
+
+def test_what_cannot_be_parsed_is_not_said_to_be_missing() -> None:
+    rollout, rest = MINIMAL.split("\n---\n", 1)
+    said = said_of(f"{rest}\n---\n{rollout.replace('shop-preview', 'prev')}\n---\nkind: [\n")
+    assert said.count("shop.yaml:") == 1
+
+
+def test_a_mistake_in_one_file_does_not_hide_those_in_another(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: [\n")
+    (tmp_path / "b.yaml").write_text(MINIMAL.replace("replicas: 2", "replicas: two"))
+    with pytest.raises(ManifestError) as caught:
+        read(tmp_path)
+    assert [Path(problem.file).name for problem in caught.value.problems] == ["a.yaml", "b.yaml"]
+
+
+def test_warnings_come_with_the_problems() -> None:
+    with pytest.raises(ManifestError) as caught:
+        read_text("apiVersion: v1\nkind: Secret\n---\n" + MINIMAL.replace("replicas: 2", "replicas: two"))
+    assert [warning.message for warning in caught.value.warnings] == [
+        "a Secret is no part of a rollout; it was not read"
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "        env: [{name: PASSWORD, value: hunter2, vlaue: x}]",
+        "        env: [{name: PASSWORD, value: 'hunter2', vlaue: x}]",
+        '        env: [{"name": "PASSWORD", "value": "hunter2", "vlaue": x}]',
+        "        dbPassword: hunter2: x",
+        '        apiToken: "hunter2',
+        "        env: [{name: SECRET, value: 0123_hunter2}, {name: PIN, value: 0_1_2_3}]",
+    ],
+)
+def test_no_secret_is_repeated(line: str) -> None:
+    said = said_of(MINIMAL.replace("        image: shop:v1\n", f"        image: shop:v1\n{line}\n"))
+    assert "hunter2" not in said
+    assert "0_1_2_3" not in said
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    said = said_of(MINIMAL + '  routers: [{service: {}, probe: {url: "http://ann:hunter2@", header: 1}}]\n')
+    assert "spec.routers[0].probe.url: not the URL" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: folder / "nope.yaml", "nope.yaml: no such file"),
+        (lambda folder: folder / "no" / "shop.yaml", "shop.yaml: no such file\n    there is no folder "),
+        (lambda folder: folder, ": a folder without .yaml, .yml or .json files"),
+        (lambda folder: folder / "a\0b", "embedded null byte"),
+        (lambda folder: folder / ("a" * 5000), "File name too long"),
+        (lambda folder: Path("/dev/zero"), "/dev/zero: longer than 4 MiB"),
+    ],
+)
+def test_what_is_no_readable_file_is_said_so(make: Callable[[Path], Path], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        load_path(make(tmp_path))
+    assert said in str(caught.value)
+
+
+def test_a_misspelt_file_name_is_put_right(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(MINIMAL)
+    with pytest.raises(ManifestError, match=r"did you mean .*/shop\.yaml\?"):
+        load_path(tmp_path / "shop.yml")
+
+
+def test_a_file_name_given_as_a_text_is_put_right() -> None:
+    with pytest.raises(ManifestError, match="load_path reads files"):
+        load("examples/minimal.yaml")
+
+
+def test_utf_16_is_named_and_a_byte_order_mark_is_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    path.write_text(MINIMAL, encoding="utf-16")
+    with pytest.raises(ManifestError, match="written in UTF-16"):
+        load_path(path)
+    path.write_text(MINIMAL, encoding="utf-8-sig")
+    assert load_path(path) == load(MINIMAL)
+
+
+def test_windows_line_ends_change_nothing() -> None:
+    text = MINIMAL.replace("replicas: 2", "replicas: two").replace("\n", "\r\n")
+    assert said_of(text) == said_of(text.replace("\r\n", "\n"))
+    assert load(MINIMAL.replace("\n", "\r\n")) == load(MINIMAL)
+
+
+def test_a_pipe_can_be_read(tmp_path: Path) -> None:
+    """As a shell's <(...) makes one."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(MINIMAL,), daemon=True)
+    writer.start()
+    assert load_path(path) == load(MINIMAL)
+    writer.join(timeout=10)
+
+
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n"
+WIDE = ", ".join(["*b0"] * 1000)
+HOSTILE = {
+    "brackets": "[" * 500_000,
+    "braces": "{a: " * 500_000,
+    "dashes": "- " * 500_000,
+    "question marks": "? " * 500_000,
+    "indentation": "\n".join(" " * depth + "a:" for depth in range(2000)),
+    "aliases of lists of aliases": f"{HEAD}a: &b0 [{'x, ' * 1000}]\nb: &b1 [{WIDE}]\nc: [{WIDE.replace('b0', 'b1')}]\n",
+    "aliases nested": HEAD + "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300)),
+    "merges of merges": HEAD
+    + "a0: &a0 {k: 1}\n"
+    + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 300)),
+    "a long merge list, often": HEAD + f"l: &l [{'{}, ' * 9000}]\nm: [{'{<<: *l}, ' * 9000}]\n",
+    "a long list, often": "apiVersion: v1\nkind: List\nitems:\n- &a {apiVersion: v1, kind: Service, x: ["
+    + "1, " * 9000
+    + "]}\n"
+    + "- *a\n" * 9000,
+    "unknown fields": f"{HEAD}metadata: {{name: shop}}\nspec:\n"
+    + "".join(f"  replicaz{n}: 1\n" for n in range(20_000)),
+    "unknown fields of a container": MINIMAL.replace(
+        "image: shop:v1", "image: shop:v1" + "".join(f"\n        imagee{n}: 1" for n in range(20_000))
+    ),
+    "repeated fields": f"{HEAD}metadata: {{name: shop}}\nspec:\n" + "  replicas: 1\n" * 20_000,
+    "containers of one name": MINIMAL.replace("containers:", "containers:" + "\n      - name: shop" * 20_000),
+    "ports": MINIMAL.replace("  ports:", "  ports:" + "".join(f"\n  - port: {n}" for n in range(9000, 29_000)), 1)
+    + "  onFailure: no\n",
+    "routers": MINIMAL + "  routers:\n" + "".join(f"  - {{service: {{}}, name: r{n}}}\n" for n in range(20_000)),
+    "rollouts of one name": "---\n".join([MINIMAL.split("\n---\n")[0] + "\n"] * 500),
+    "words with two meanings": f"{HEAD}metadata: {{name: shop, annotations: [{'no, ' * 90_000}]}}\n",
+    "digits": f"{HEAD}spec: {{replicas: {'9' * 1_000_000}}}\n",
+    "digits and underscores": f"{HEAD}spec: {{replicas: {'1_' * 1_000_000}}}\n",
+    "a long key": f"{HEAD}{'k' * 1_000_000}: 1\n",
+    "a long line of secrets": f"{HEAD}spec: {{" + "value: " * 100_000 + "\n",
+    "a long name": f"{HEAD}metadata: {{name: {'a.' * 1_000_000}}}\n",
+    "megabytes": "a: b\n" * 2_000_000,
+    "surrogates": "a: \ud800",
+    "control characters": "a: \x1b[2J",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_text_is_refused_soon_and_briefly(kind: str) -> None:
+    """20 s are a bound for a busy machine: an explosion would take hours, or the process with it."""
+    begun = time.monotonic()
+    said = said_of(HOSTILE[kind])
+    assert time.monotonic() - begun < 20
+    assert len(said) < 60_000
