@@ -15,7 +15,6 @@ from bluegreen.manifests.rollout import DeclaredRollout
 from bluegreen.manifests.service import DeclaredService, fits
 from bluegreen.spec import Rollout, RolloutPolicy
 
-
 Check: TypeAlias = Callable[[Rollout], tuple[Sequence[Problem], Sequence[Problem]]]
 """What a backend has to say of a rollout: problems and warnings. Their paths begin with `spec`, `metadata`, or, for a
 Service, with `Service` and its name."""
