@@ -72,9 +72,9 @@ class Watch:
         if look is None or decision is None:
             return
         self._screen.show(view_of(look.rollout, decision.record, look.snapshot, look.at, os.getpid()))
+        self.last = (decision.record, look.rollout)
         if not resting or self.ended.done():
             return
-        self.last = (decision.record, look.rollout)
         if _wiring(look.rollout) != _wiring(self._connected):
             self.ended.set_result(None)
         elif self._until is not None and (code := ended(decision, look.snapshot, self._until)) is not None:

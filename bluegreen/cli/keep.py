@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from bluegreen.cli.guard import Common, verb
 from bluegreen.cli.place import Kept, find
 from bluegreen.cli.screen import Output, Screen
 from bluegreen.cli.stop import Stop
-from bluegreen.errors import CommandError, Problem, SpecError
-from bluegreen.manifests import ManifestProblem, read
+from bluegreen.errors import CommandError
+from bluegreen.manifests import ManifestError, ManifestProblem, read
 from bluegreen.snapshot import Observed
 from bluegreen.spec import JSON, RevisionId
 
@@ -32,35 +33,26 @@ async def lint(common: Common, screen: Screen, file: Path) -> Exit:
 
     Example: bluegreen lint -f shop.yaml
     """
-    problems: list[Problem] = []
-    warnings: list[Problem] = []
-    names: list[str] = []
+    problems: Sequence[ManifestProblem] = ()
     try:
-        loaded = read(file)
-        warnings += loaded.warnings
-        names = [one.name for one in loaded.rollouts]
-        for rollout in loaded.rollouts:
-            wrong, odd = local.check(rollout)
-            problems, warnings = [*problems, *wrong], [*warnings, *odd]
-    except SpecError as error:
-        problems += error.problems
+        loaded = read(file, check=local.check)
+        warnings = loaded.warnings
+        said = f"{file}: {', '.join(one.name for one in loaded.rollouts)}: nothing is wrong"
+    except ManifestError as error:
+        problems, warnings = error.problems, error.warnings
+        said = str(error)
     if screen.output is not Output.TEXT:
         screen.data({"problems": [_data(one) for one in problems], "warnings": [_data(one) for one in warnings]})
     else:
-        for one in problems:
-            click.echo(str(one))
         for one in warnings:
-            click.echo(f"warning: {one}")
-        if not problems:
-            click.echo(f"{file}: {', '.join(names)}: nothing is wrong")
+            click.echo(f"warning: {one}", err=True)
+        click.echo(said)
     return Exit.BAD_INPUT if problems else Exit.OK
 
 
-def _data(problem: Problem) -> dict[str, JSON]:
-    data: dict[str, JSON] = {"path": list(problem.path), "message": problem.message, "remedy": problem.remedy}
-    if isinstance(problem, ManifestProblem):
-        data |= {"file": problem.file, "line": problem.line, "column": problem.column}
-    return data
+def _data(problem: ManifestProblem) -> dict[str, JSON]:
+    where = {"file": problem.file, "line": problem.line, "column": problem.column, "path": list(problem.path)}
+    return {**where, "message": problem.message, "remedy": problem.remedy}
 
 
 @click.command("logs")

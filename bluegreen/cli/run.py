@@ -16,8 +16,7 @@ from bluegreen.cli.place import Kept, all_kept, kept_of, state_dir_of
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.cli.words import farewell
-from bluegreen.errors import SpecError
-from bluegreen.manifests import load_path
+from bluegreen.manifests import read
 
 AGAIN_S, AGAIN_MAX_S = 1.0, 15.0
 """How soon `serve` looks again for rollouts that nobody drives; at most so long after a failure."""
@@ -43,12 +42,12 @@ async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s:
 
     Example, in a CI job: bluegreen run -f shop.yaml --until healthy --timeout 600
     """
-    rollout = load_path(file)
-    problems, _ = local.check(rollout)
-    if problems:
-        raise SpecError(problems)
+    loaded = read(file, several=False, check=local.check)
+    rollout = loaded.rollouts[0]
     kept = kept_of(common, rollout)
     screen.say(first_line(common))
+    for odd in loaded.warnings:
+        screen.say(f"warning: {odd}")
     with Stop(timeout_s) as stop:
         with screen:
             code = await see_through(kept, rollout, screen, stop, Until(until), apply=True)

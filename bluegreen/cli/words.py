@@ -10,6 +10,7 @@ from bluegreen.cli.place import Kept
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.view import View, summary
 from bluegreen.gates import PROMOTION
+from bluegreen.record import Paused
 
 
 def farewell(common: Common, kept: Kept, screen: Screen, code: Exit) -> None:
@@ -21,7 +22,7 @@ def farewell(common: Common, kept: Kept, screen: Screen, code: Exit) -> None:
     screen.say(summary(view))
     driver = kept.driver()
     match code:
-        case Exit.PAUSED:
+        case Exit.PAUSED | Exit.OK if view.phase == Paused.__name__:
             screen.say(f"to go on: {going_on(common, name, view)}")
         case Exit.INTERRUPTED | Exit.TERMINATED | Exit.TIMED_OUT:
             why = "not done in time" if code is Exit.TIMED_OUT else "stopped"
