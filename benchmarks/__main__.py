@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, rollouts
+from benchmarks import decisions, imports, rollouts, switches
 
-ALL = {"decisions": decisions.main, "imports": imports.main, "rollouts": rollouts.main}
+ALL = {"decisions": decisions.main, "imports": imports.main, "rollouts": rollouts.main, "switches": switches.main}
 
 
 def main() -> None:

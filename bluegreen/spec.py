@@ -216,6 +216,8 @@ def _name_problems(rollout: Rollout) -> list[Problem]:
             path = ("spec", "policy", "routers", index, "name")
             found.append(Problem(path, f"two routers are named {name!r}", "name each of them differently"))
     own = [gate.name for gate in rollout.gates]
+    if not strategy.auto_promotion_enabled or strategy.auto_promotion_seconds:
+        own.append("promotion")  # the pause: a gate of the same name would answer for it
     found += [
         Problem(("gates",), f"two gates are named {name!r}") for name in sorted({n for n in own if own.count(n) > 1})
     ]

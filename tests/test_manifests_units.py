@@ -94,7 +94,7 @@ def test_megabytes_are_told_both_spellings() -> None:
 def test_an_int_or_string_is_either() -> None:
     assert int_or_string(80) == 80
     assert int_or_string("25%") == "25%"
-    for value in (True, 1.5, None, []):
+    for value in (True, 1.5, None, object()):
         with pytest.raises(UnitError):
             int_or_string(value)
 
@@ -173,6 +173,6 @@ def test_a_word_that_is_accepted_means_to_pyyaml_what_it_means_here(word: str) -
     if word.lower() in {"y", "n"} or (any(mark in word for mark in "-:") and not isinstance(value, int | float)):
         return
     loader = yaml.SafeLoader("")
-    tag = loader.resolve(yaml.ScalarNode, word, (True, False))
-    theirs = loader.construct_object(yaml.ScalarNode(tag, word))  # type: ignore[no-untyped-call]
+    tag = loader.resolve(yaml.ScalarNode, word, (True, False))  # type: ignore[no-untyped-call]
+    theirs = loader.construct_object(yaml.ScalarNode(tag, word))
     assert theirs == value

@@ -79,7 +79,7 @@ def decide(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: dat
     settle_writes(plan)
     acknowledge(plan)
     if adopt(plan):
-        cancel_others(plan)
+        cancel_others(plan, all_of_them=plan.record.waived() is not None)
         if plan.record.current is None and plan.workloads is None:
             plan.say("cannot look yet at the workloads")
         elif follow_template(plan):

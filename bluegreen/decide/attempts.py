@@ -152,6 +152,8 @@ def _ordinal(plan: Plan, revision: RevisionId) -> int:
 def fail(plan: Plan, reason: Reason, why: str, *, may_freeze: bool = False) -> None:
     """Ends the attempt: traffic goes back; or stays, where the policy says so for a revision that has traffic."""
     if may_freeze and plan.rollout.policy.on_failure is OnFailure.FREEZE:
+        if isinstance(plan.record.phase, Healthy):  # an abort must know where to go back to
+            plan.remember(stable=plan.record.previous, previous=None)
         plan.enter(Degraded(plan.record.current, plan.now, Reason.FROZEN, why))
         plan.note("Frozen", why=why)
         return

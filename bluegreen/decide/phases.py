@@ -40,6 +40,7 @@ def healthy(plan: Plan) -> None:
     stable = plan.record.stable
     assert stable is not None  # Healthy is entered with one only
     plan.preparing = True
+    cancel_others(plan, all_of_them=True)
     track(plan, stable)
     bring_back(plan, stable)
     blind = [name for name, state in plan.layers if state is None]

@@ -10,7 +10,7 @@ from bluegreen.decide.plan import Plan
 from bluegreen.decide.traffic import end_pending, point, settled, track
 from bluegreen.gates import CannotSay, No, Stage, WaitUntil, Yes
 from bluegreen.record import Reason
-from bluegreen.snapshot import Unobserved
+from bluegreen.snapshot import Trouble, Unobserved
 from bluegreen.spec import RevisionId
 
 
@@ -44,14 +44,18 @@ def promoting(plan: Plan) -> None:
 def _refused(plan: Plan, name: str) -> str:
     """Why this layer will not follow until a person acts; empty while it may."""
     for trouble in plan.snapshot.troubles:
-        if trouble.permanent and f"layer {name}" in trouble.what:
+        if trouble.permanent and _about(trouble, name):
             return f"layer {name} cannot follow: {trouble.error}"
     return ""
 
 
+def _about(trouble: Trouble, name: str) -> bool:
+    return f" layer {name} " in f" {trouble.what} "
+
+
 def _why_not_followed(plan: Plan, name: str) -> str:
     seen = next(layer.seen for layer in plan.snapshot.layers if layer.name == name)
-    errors = [one.error for one in plan.snapshot.troubles if f"layer {name}" in one.what]
+    errors = [one.error for one in plan.snapshot.troubles if _about(one, name)]
     last = seen.error if isinstance(seen, Unobserved) else "; ".join(errors) or seen.value.note
     why = "could not be looked at" if isinstance(seen, Unobserved) else "was not seen to follow"
     words = f"layer {name} {why} within {plan.rollout.policy.layer_deadline_seconds} s"

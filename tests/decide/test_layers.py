@@ -1,12 +1,15 @@
 """Several layers are one promotion: in order, each seen to follow before the next, undone in reverse."""
 
+from collections.abc import Callable
+from typing import Any
+
 from attrs import evolve
 
 from bluegreen import Degraded, Healthy, Promoting, Slot, Snapshot, commands
 from bluegreen.actions import Point
 from bluegreen.record import Reason
-from bluegreen.snapshot import LayerSeen, Observed
-from tests.support.worlds import V1, V2, Play, healthy
+from bluegreen.snapshot import LayerSeen, Observed, Trouble
+from tests.support.worlds import START, V1, V2, Play, healthy
 
 LAYERS = ("outer", "middle", "inner")
 
@@ -16,7 +19,7 @@ def moved(play: Play) -> list[str]:
     return [name for name, shown in play.live().items() if shown == V2]
 
 
-def halfway(**fields: object) -> Play:
+def halfway(**fields: Any) -> Play:
     """A promotion whose first layer has moved and has yet to follow."""
     play = healthy(layers=LAYERS, **fields)
     for layer in play.world.layers.values():
@@ -136,13 +139,15 @@ def test_a_layer_is_not_moved_before_it_is_prepared_for_every_replica() -> None:
     assert play.refused
 
 
+def replaced(layer: LayerSeen, **state: Any) -> LayerSeen:
+    """The same layer, seen in another state."""
+    assert isinstance(layer.seen, Observed)
+    return evolve(layer, seen=evolve(layer.seen, value=evolve(layer.seen.value, **state)))
+
+
 def unprobed(snapshot: Snapshot) -> Snapshot:
     """The same look at layers that have no probe and need no preparing."""
-    layers: list[LayerSeen] = []
-    for layer in snapshot.layers:
-        assert isinstance(layer.seen, Observed)
-        state = evolve(layer.seen.value, probed=False, prepared=None)
-        layers.append(evolve(layer, seen=evolve(layer.seen, value=state)))
+    layers = [replaced(layer, probed=False, prepared=None) for layer in snapshot.layers]
     return evolve(snapshot, layers=tuple(layers))
 
 
@@ -159,3 +164,36 @@ def test_a_layer_without_a_probe_is_given_time_to_settle() -> None:
     play.phase(Promoting)
     play.go(1)
     play.phase(Healthy)
+
+
+def refused(what: str) -> Callable[[Snapshot], Snapshot]:
+    """The same look, after which the world refused this for good."""
+    trouble = Trouble(what, "forbidden (grant it)", START, permanent=True)
+    return lambda snapshot: evolve(snapshot, troubles=(trouble,))
+
+
+def test_a_layer_that_refuses_for_good_is_not_waited_for() -> None:
+    play = halfway()
+    play.alter = refused("point active of layer outer at revision 1")
+    play.go()
+    assert play.reason is Reason.LAYER_DEADLINE
+    assert "layer outer cannot follow: forbidden (grant it)" in play.phase(Degraded).why
+
+
+def test_a_layer_is_not_blamed_for_another_whose_name_begins_like_its_own() -> None:
+    play = halfway()
+    play.alter = refused("prepare layer outermost")
+    play.go(10)
+    play.phase(Promoting)
+
+
+def test_a_layer_that_did_not_follow_is_reported_with_what_it_said_last() -> None:
+    play = halfway(layer_deadline_seconds=20)
+
+    def noting(snapshot: Snapshot) -> Snapshot:
+        parts = [replaced(layer, note="503 from the pool") for layer in snapshot.layers]
+        return evolve(snapshot, layers=tuple(parts))
+
+    play.alter = noting
+    play.go(30)
+    assert "layer outer was not seen to follow within 20 s (503 from the pool)" in play.phase(Degraded).why

@@ -13,6 +13,12 @@ stopping = asyncio.Event()
 busy = 0
 
 
+def say(line: str) -> None:
+    """A line in the log, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def answer(path: str) -> tuple[int, str]:
     """The status and the body for a path that needs no time."""
     if path == "/healthz":
@@ -22,7 +28,7 @@ def answer(path: str) -> tuple[int, str]:
     if path == "/me":
         return 200, json.dumps({"pid": os.getpid(), "args": sys.argv[1:], "folder": os.getcwd()})
     if path.startswith("/exit/"):
-        print(f"told to exit {path[6:]}", flush=True)
+        say(f"told to exit {path[6:]}")
         os._exit(int(path[6:]))
     return 200, os.environ.get("VERSION", "none")
 
@@ -63,12 +69,12 @@ async def main() -> None:
     elif how == "finish":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     server = await asyncio.start_server(serve, "127.0.0.1", int(os.environ["PORT"]))
-    print("listening", flush=True)
+    say("listening")
     await stopping.wait()
     server.close()
     while busy:
         await asyncio.sleep(0.02)
-    print("finished", flush=True)
+    say("finished")
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the local backend share: rollouts of the test program, and a promise that nothing is left behind."""
+"""What the tests of the local backend share: rollouts of the test program, and that nothing is left behind."""
 
 import os
 import sqlite3

@@ -79,6 +79,9 @@ def alive(process: Process) -> bool:
 
 def exit_code(process: Process) -> int | None:
     """How an own child ended (negative: the signal); None when it cannot be told. Ask once, after it has ended."""
+    stat = _stat(process.pid)
+    if stat is None or stat.started != process.started:
+        return None
     try:
         pid, status = os.waitpid(process.pid, os.WNOHANG)
     except ChildProcessError:

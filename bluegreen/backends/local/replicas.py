@@ -118,8 +118,8 @@ class Minder:
                 await self.leave(row, drain=True)
             elif running is not None:
                 await self._watch(row, running)
-            elif row.pid:
-                await self._crashed(row, None)
+            elif row.process is not None:
+                await self._crashed(row, _how_it_ended(process.exit_code(row.process)))
             elif row.next_start > time.time():
                 await self._sleep_until(row.next_start)
             else:
@@ -200,13 +200,13 @@ class Minder:
                 log.error("probing replica %s-%s failed", row.revision, row.number, exc_info=prober.exception())
         await self._crashed(row, _how_it_ended(process.exit_code(running)))
 
-    async def _crashed(self, row: ReplicaRow, how: str | None) -> None:
+    async def _crashed(self, row: ReplicaRow, how: str) -> None:
         """Nothing of the replica is left running; it is started again after a while."""
         if row.process is not None:
             await asyncio.to_thread(process.kill, row.process)
         ran_s = time.time() - row.started_at
         crashes = 1 if ran_s > FORGIVEN_AFTER_S else row.crashes + 1
-        reason = (how or "ended while nobody drove") + (f", {crashes} times in a row" if crashes > 1 else "")
+        reason = how + (f", {crashes} times in a row" if crashes > 1 else "")
         last = logs.last_line(self._log)
         if crashes > 1:
             reason = f"crash loop: {reason}"

@@ -130,7 +130,8 @@ class Store:
             staying = sum(not one.leaving for one in self.replicas() if one.revision == revision)
             first = 1 + max(here, default=0)
             for number in range(first, first + wanted - staying):
-                self._connection.execute("INSERT INTO replicas (revision, number) VALUES (?, ?)", (revision, number))
+                values = (revision, number, "is about to start")
+                self._connection.execute("INSERT INTO replicas (revision, number, reason) VALUES (?, ?, ?)", values)
             self._want(revision, wanted)
 
     def retire(self, revision: RevisionId, replicas: int, if_version: str) -> None:
