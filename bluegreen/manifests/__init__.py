@@ -54,12 +54,12 @@ def load_all(path: str | os.PathLike[str]) -> list[Rollout]:
     return list(_from_path(path, several=True).rollouts)
 
 
-def read(path: str | os.PathLike[str], *, several: bool = True, check: Check | None = None) -> Loaded:
-    """All the rollouts that a file or a folder of files declares (just one, unless `several`), and the warnings.
+def read(path: str | os.PathLike[str], *, check: Check | None = None) -> Loaded:
+    """All the rollouts that a file or a folder of files declares, and the warnings.
 
-    `check` is what a backend has to say of each of them: its findings are placed and raised with all others.
+    `check` is what a backend has to say of each, once nothing else is wrong: its findings have their places too.
     """
-    return _from_path(path, several=several, check=check)
+    return _from_path(path, several=True, check=check)
 
 
 def read_text(text: str, source: str = "<text>") -> Loaded:

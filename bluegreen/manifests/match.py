@@ -30,12 +30,14 @@ class Declared:
 
 
 def matched(declared: Declared, *, incomplete: bool, check: Check | None = None) -> Iterator[Rollout]:
-    """The rollouts, whole; what does not fit together is a problem in the report, and so is what `check` finds.
+    """The rollouts, whole; what does not fit together is a problem in the report, and so is what `check` finds:
+    it is asked when nothing else is wrong, since what it says of half a manifest would lead astray.
 
     `incomplete`: something was not read, so nothing is said about what is not there.
     """
     _twice(declared)
     used: set[int] = set()
+    built: list[tuple[Rollout, DeclaredRollout, list[DeclaredService], At | None]] = []
     for one in declared.rollouts:
         services = _services_of(one, declared.services, incomplete)
         used |= {id(service) for service in services}
@@ -43,11 +45,13 @@ def matched(declared: Declared, *, incomplete: bool, check: Check | None = None)
         if at is not None:
             listens_for(policy, at, [name for _, name in _service_names(one)])
         if whole := _built(one, services, policy, at):
-            if check is not None:
-                _checked(check, whole, one, services, at)
+            built.append((whole, one, services, at))
             yield whole
     if declared.rollouts and not incomplete:
         _left_over(declared, used)
+    if check is not None and not any(one.at.report.failed for _, one, _, _ in built):
+        for whole, one, services, at in built:
+            _checked(check, whole, one, services, at)
 
 
 def _twice(declared: Declared) -> None:
