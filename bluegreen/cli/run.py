@@ -16,7 +16,9 @@ from bluegreen.cli.place import Kept, all_kept, kept_of, state_dir_of
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.cli.words import farewell
+from bluegreen.errors import CommandError
 from bluegreen.manifests import read
+from bluegreen.spec import Rollout
 
 AGAIN_S, AGAIN_MAX_S = 1.0, 15.0
 """How soon `serve` looks again for rollouts that nobody drives; at most so long after a failure."""
@@ -42,8 +44,8 @@ async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s:
 
     Example, in a CI job: bluegreen run -f shop.yaml --until healthy --timeout 600
     """
-    loaded = read(file, several=False, check=local.check)
-    rollout = loaded.rollouts[0]
+    loaded = read(file, check=local.check)
+    rollout = _only(file, loaded.rollouts)
     kept = kept_of(common, rollout)
     screen.say(first_line(common))
     for odd in loaded.warnings:
@@ -85,6 +87,15 @@ async def serve(common: Common, screen: Screen, names: tuple[str, ...]) -> Exit:
 def first_line(common: Common) -> str:
     """What every command that touches something begins with."""
     return f"backend local, state directory {state_dir_of(common)}"
+
+
+def _only(file: Path, rollouts: tuple[Rollout, ...]) -> Rollout:
+    if len(rollouts) > 1:
+        names = ", ".join(one.name for one in rollouts)
+        raise CommandError(
+            f"{file} declares several rollouts ({names}), and run sees one through: name a file with one"
+        )
+    return rollouts[0]
 
 
 def _named(common: Common, names: tuple[str, ...]) -> list[Kept]:

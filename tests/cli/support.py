@@ -31,6 +31,7 @@ class Cli:
         """Runs a command to its end. `code` is the exit code it must have, None for any."""
         done = subprocess.run(
             [*BLUEGREEN, *words, "--state-dir", str(self.state_dir)],
+            check=False,
             cwd=cwd,
             env=environment(),
             capture_output=True,
