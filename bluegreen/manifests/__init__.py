@@ -2,7 +2,7 @@
 
     load(text), load_path(path)    the one rollout
     load_all(path)                 all of them
-    read(path), read_text(text)    all of them, and the warnings
+    read(path), read_text(text)    all of them, and the warnings; `read` takes a backend's own check too
 
 Each raises `ManifestError` (a `SpecError`) and nothing else, whatever the input. A path is a file, or a folder whose
 .yaml, .yml and .json files are read together. Read are Rollout (Argo's, or ours, which may carry its policy inline),
@@ -17,11 +17,13 @@ from pathlib import Path
 
 from bluegreen.manifests.assemble import Loaded, assemble
 from bluegreen.manifests.files import from_path, from_text
+from bluegreen.manifests.match import Check
 from bluegreen.manifests.report import ManifestError, ManifestProblem, Report
 from bluegreen.manifests.units import UnitError, duration_s, int_or_string, quantity
 from bluegreen.spec import Rollout
 
 __all__ = [
+    "Check",
     "Loaded",
     "ManifestError",
     "ManifestProblem",
@@ -52,9 +54,12 @@ def load_all(path: str | os.PathLike[str]) -> list[Rollout]:
     return list(_from_path(path, several=True).rollouts)
 
 
-def read(path: str | os.PathLike[str]) -> Loaded:
-    """All the rollouts that a file or a folder of files declares, and the warnings."""
-    return _from_path(path, several=True)
+def read(path: str | os.PathLike[str], *, check: Check | None = None) -> Loaded:
+    """All the rollouts that a file or a folder of files declares, and the warnings.
+
+    `check` is what a backend has to say of each, once nothing else is wrong: its findings have their places too.
+    """
+    return _from_path(path, several=True, check=check)
 
 
 def read_text(text: str, source: str = "<text>") -> Loaded:
@@ -68,6 +73,6 @@ def _from_text(text: str, name: str, *, several: bool) -> Loaded:
     return assemble(name, [source] if source else [], report, several=several)
 
 
-def _from_path(path: str | os.PathLike[str], *, several: bool) -> Loaded:
+def _from_path(path: str | os.PathLike[str], *, several: bool, check: Check | None = None) -> Loaded:
     report = Report()
-    return assemble(os.fspath(path), from_path(Path(path), report), report, several=several)
+    return assemble(os.fspath(path), from_path(Path(path), report), report, several=several, check=check)

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from bluegreen.manifests.fields import At, did_you_mean, nearest
 from bluegreen.manifests.files import SUFFIXES
-from bluegreen.manifests.match import Declared, matched
+from bluegreen.manifests.match import Check, Declared, matched
 from bluegreen.manifests.nodes import ListNode, MapNode, Node, ScalarNode, documents
 from bluegreen.manifests.policy import policy
 from bluegreen.manifests.report import ManifestProblem, Report
@@ -36,7 +36,9 @@ class Loaded:
     warnings: tuple[ManifestProblem, ...]
 
 
-def assemble(name: str, sources: Iterable[Source], report: Report, *, several: bool = True) -> Loaded:
+def assemble(
+    name: str, sources: Iterable[Source], report: Report, *, several: bool = True, check: Check | None = None
+) -> Loaded:
     """The rollouts that the sources declare together: at least one, and only one unless `several`.
 
     `name` is what the sources are called together. Raises `ManifestError` with all that is wrong with any of them.
@@ -54,7 +56,7 @@ def assemble(name: str, sources: Iterable[Source], report: Report, *, several: b
         for second in declared.rollouts[1:]:
             message = f'a second rollout, "{second.name}", where one is expected'
             second.at.child("metadata").child("name").complain(message, "give each a file of its own, or load them all")
-    rollouts = tuple(matched(declared, incomplete=report.incomplete))
+    rollouts = tuple(matched(declared, incomplete=report.incomplete, check=check))
     report.raise_if_failed()
     return Loaded(rollouts, report.warnings())
 

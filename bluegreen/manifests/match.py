@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from attrs import define, field
 
-from bluegreen.errors import SpecError
+from bluegreen.errors import Problem, SpecError
 from bluegreen.manifests.fields import At, did_you_mean
 from bluegreen.manifests.policy import DeclaredPolicy, listens_for
 from bluegreen.manifests.report import Path
 from bluegreen.manifests.rollout import DeclaredRollout
 from bluegreen.manifests.service import DeclaredService, fits
 from bluegreen.spec import Rollout, RolloutPolicy
+
+Check: TypeAlias = Callable[[Rollout], tuple[Sequence[Problem], Sequence[Problem]]]
+"""What a backend has to say of a rollout: problems and warnings. Their paths begin with `spec`, `metadata`, or, for a
+Service, with `Service` and its name."""
 
 
 @define(eq=False)
@@ -24,13 +29,15 @@ class Declared:
     services: list[DeclaredService] = field(factory=list[DeclaredService])
 
 
-def matched(declared: Declared, *, incomplete: bool) -> Iterator[Rollout]:
-    """The rollouts, whole; what does not fit together is a problem in the report.
+def matched(declared: Declared, *, incomplete: bool, check: Check | None = None) -> Iterator[Rollout]:
+    """The rollouts, whole; what does not fit together is a problem in the report, and so is what `check` finds:
+    it is asked when nothing else is wrong, since what it says of half a manifest would lead astray.
 
     `incomplete`: something was not read, so nothing is said about what is not there.
     """
     _twice(declared)
     used: set[int] = set()
+    built: list[tuple[Rollout, DeclaredRollout, list[DeclaredService], At | None]] = []
     for one in declared.rollouts:
         services = _services_of(one, declared.services, incomplete)
         used |= {id(service) for service in services}
@@ -38,9 +45,13 @@ def matched(declared: Declared, *, incomplete: bool) -> Iterator[Rollout]:
         if at is not None:
             listens_for(policy, at, [name for _, name in _service_names(one)])
         if whole := _built(one, services, policy, at):
+            built.append((whole, one, services, at))
             yield whole
     if declared.rollouts and not incomplete:
         _left_over(declared, used)
+    if check is not None and not any(one.at.report.failed for _, one, _, _ in built):
+        for whole, one, services, at in built:
+            _checked(check, whole, one, services, at)
 
 
 def _twice(declared: Declared) -> None:
@@ -107,17 +118,32 @@ def _built(
         )
     except SpecError as error:
         for problem in error.problems:
-            at = _at(one.at, policy_at, problem.path)
+            at = _at(one.at, policy_at, services, problem.path)
             if not _said(at):
                 at.complain(problem.message, problem.remedy)
         return None
 
 
-def _at(rollout: At, policy: At | None, path: Path) -> At:
-    """Where the manifest has what the rollout's own check names by `path`."""
+def _checked(
+    check: Check, rollout: Rollout, one: DeclaredRollout, services: list[DeclaredService], policy_at: At | None
+) -> None:
+    problems, warnings = check(rollout)
+    for problem in problems:
+        at = _at(one.at, policy_at, services, problem.path)
+        if not _said(at):
+            at.complain(problem.message, problem.remedy)
+    for odd in warnings:
+        _at(one.at, policy_at, services, odd.path).warn(odd.message, odd.remedy, key=True)
+
+
+def _at(rollout: At, policy: At | None, services: list[DeclaredService], path: Path) -> At:
+    """Where the manifests have what a check names by `path`."""
     at = rollout
     if policy is not None and path[:2] == ("spec", "policy"):
         at, path = policy, path[2:]
+    elif path[:1] == ("Service",):
+        at = next((service.at for service in services if service.service.name == path[1]), rollout)
+        path = path[2:]
     for part in path:
         at = at.child(part)
     return at

@@ -1,0 +1,156 @@
+"""Looking: one rollout as a tree, all of them as a list, one in a line, and what happened to it."""
+
+from __future__ import annotations
+
+import click
+from attrs import evolve
+
+from bluegreen.cli.driving import come_to, looker_of, seen
+from bluegreen.cli.ending import Until
+from bluegreen.cli.exits import Exit
+from bluegreen.cli.guard import Common, verb
+from bluegreen.cli.place import Kept, all_kept, find, state_dir_of
+from bluegreen.cli.render import table, tree
+from bluegreen.cli.screen import Output, Screen
+from bluegreen.cli.stop import Stop
+from bluegreen.cli.view import View, summary
+from bluegreen.cli.words import going_on
+from bluegreen.errors import BluegreenError
+
+named = click.argument("name", required=False)
+WATCH_S = 0.5
+
+
+@click.command("get")
+@named
+@click.option("-w", "--watch", is_flag=True, help="Go on looking until Ctrl-C.")
+@verb
+async def get(common: Common, screen: Screen, name: str | None, watch: bool) -> Exit:
+    """Show a rollout: revisions, replicas, who has the traffic on each layer, countdowns, and why.
+
+    With -w on a terminal the tree is live; in a pipe each change is a line, and with -o json each is a JSON value.
+
+    Example: bluegreen get shop -w
+    """
+    kept = find(common, name)
+    if watch:
+        return await _watch(kept, screen)
+    view = await _look(kept)
+    screen.result(view, tree(view, view.at))
+    return Exit.OK
+
+
+async def _look(kept: Kept) -> View:
+    rollout = await kept.declared()
+    async with kept.looking(rollout) as backend:
+        return seen(await looker_of(rollout, backend).look(), kept.driver())
+
+
+async def _watch(kept: Kept, screen: Screen) -> Exit:
+    rollout = await kept.declared()
+    told: View | None = None
+    with Stop() as stop, screen:
+        async with kept.looking(rollout) as backend:
+            looker = looker_of(rollout, backend)
+            while stop.asked is None:
+                view = seen(await looker.look(), kept.driver())
+                if screen.output is Output.TEXT:
+                    screen.show(view)
+                elif told is None or evolve(view, at=told.at) != told:
+                    told = view
+                    screen.data_line(view.data())
+                await stop.pause(WATCH_S)
+    return stop.asked or Exit.OK
+
+
+@click.command("list")
+@verb
+async def list_(common: Common, screen: Screen) -> Exit:
+    """List the rollouts of the state directory.
+
+    Example: bluegreen list
+    """
+    found = [await _row(kept) for kept in all_kept(common)]
+    if screen.output is not Output.TEXT:
+        screen.data(found)
+    elif not found:
+        screen.say(f"no rollout is kept in {state_dir_of(common)}: begin with bluegreen run -f FILE")
+    else:
+        columns = ("NAME", "PHASE", "CURRENT", "STABLE", "IMAGE", "DRIVER")
+        screen.draw(table(columns, [[str(row[key.lower()] or "-") for key in columns] for row in found]))
+    return Exit.OK
+
+
+async def _row(kept: Kept) -> dict[str, str | int | None]:
+    """One rollout in a list. One that cannot be read is listed all the same."""
+    row: dict[str, str | int | None] = {"name": kept.name, "driver": kept.driver()}
+    try:
+        view = await _look(kept)
+    except BluegreenError as error:
+        return {**row, "phase": "Unknown", "current": None, "stable": None, "image": None, "message": str(error)}
+    images = next((" ".join(one.images) for one in view.revisions if one.id == view.current), None)
+    return {
+        **row,
+        "phase": view.phase,
+        "current": view.current,
+        "stable": view.stable,
+        "image": images,
+        "message": view.message,
+    }
+
+
+@click.command("status")
+@named
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long.")
+@verb
+async def status(common: Common, screen: Screen, name: str | None, timeout_s: float | None) -> Exit:
+    """Wait until a release is Healthy, Degraded, or Paused for a person, and end with that as the exit code.
+
+    It only looks; so it ends at once when nobody drives the rollout. --timeout 0 says how things are now.
+
+    Example: bluegreen status shop --timeout 300
+    """
+    kept = find(common, name)
+    rollout = await kept.declared()
+    quiet = Screen(common.output)
+    with Stop(timeout_s) as stop:
+        async with kept.looking(rollout) as backend:
+            looker = looker_of(rollout, backend)
+            while True:
+                look, driver = await looker.look(), kept.driver()
+                view, code = seen(look, driver), come_to(look, Until.HEALTHY)
+                if code is not None or driver is None or stop.asked is not None:
+                    break
+                await stop.pause(WATCH_S)
+    code = code if code is not None else stop.asked or Exit.TIMED_OUT
+    quiet.result(view, summary(view))
+    if code is Exit.PAUSED:
+        screen.say(f"to go on: {going_on(common, kept.name, view)}")
+    if code is Exit.TIMED_OUT and driver is None:
+        screen.say(f"nobody drives it, so nothing will happen: bluegreen serve {kept.name}{common.flags} does")
+    return code
+
+
+@click.command("history")
+@named
+@verb
+async def history(common: Common, screen: Screen, name: str | None) -> Exit:
+    """Show what happened to a rollout: what, when, by whom, why.
+
+    Example: bluegreen history shop
+    """
+    record = (await find(common, name).stored()).record
+    entries = record.history if record else ()
+    if screen.output is not Output.TEXT:
+        rows = [
+            {"at": one.at.isoformat(), "what": one.what, "revision": one.revision, "by": one.by, "why": one.why}
+            for one in entries
+        ]
+        screen.data(rows)
+        return Exit.OK
+    rows_ = [
+        (f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}", one.what, one.revision or "-", one.by or "-", one.why)
+        for one in entries
+    ]
+    screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), rows_))
+    return Exit.OK

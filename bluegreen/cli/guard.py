@@ -1,0 +1,113 @@
+"""What every command has in common: its options, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import frozen
+
+from bluegreen.cli.exits import EPILOG, Exit, code_of
+from bluegreen.cli.screen import Output, Screen
+from bluegreen.errors import BluegreenError, CommandError
+
+OUTPUTS = [one.value for one in Output]
+
+
+@frozen
+class Common:
+    """What the common options say. `state_dir` None is the default one."""
+
+    state_dir: Path | None
+    output: Output
+    debug: bool
+
+    @property
+    def flags(self) -> str:
+        """What a command has to be given to mean the same state directory, with a leading blank."""
+        return f" --state-dir {shlex.quote(str(self.state_dir))}" if self.state_dir else ""
+
+
+Verb = Callable[..., Coroutine[Any, Any, Exit | None]]
+
+
+def verb(function: Verb) -> Callable[..., None]:
+    """Makes a command of a coroutine that takes `(common, screen, ...)` and returns its exit code.
+
+    Errors of ours are printed as they are. Anything else is a fault of this program: one line, and its traceback in a
+    file.
+    """
+
+    @click.option("--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where rollouts are kept.")
+    @click.option(
+        "-o", "--output", type=click.Choice([one.value for one in Output]), default="text", help="Text, or data."
+    )
+    @click.option("--debug", is_flag=True, help="Print the traceback of a fault of this program.")
+    @click.pass_context
+    @functools.wraps(function)
+    def run(ctx: click.Context, /, state_dir: Path | None, output: Output, debug: bool, **options: Any) -> None:
+        common = Common(state_dir.absolute() if state_dir else None, Output(output), debug)
+        ctx.exit(guarded(functools.partial(function, common, Screen(common.output), **options), debug=debug))
+
+    return run
+
+
+def guarded(main: Callable[[], Coroutine[Any, Any, Exit | None]], *, debug: bool) -> Exit:
+    """Runs the coroutine to its end, and turns whatever it raises into a message and an exit code."""
+    try:
+        return asyncio.run(main()) or Exit.OK
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: nothing to say
+        return Exit.INTERRUPTED
+    except Exception as error:
+        if debug:
+            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        else:
+            click.echo(told(error), err=True)
+        first = _first(error)
+        return code_of(first) if isinstance(first, BluegreenError) else Exit.INTERNAL
+
+
+def told(error: Exception) -> str:
+    """What people are told of an error: its own words when it is one of ours, else where its traceback was written."""
+    first = _first(error)
+    if isinstance(first, BluegreenError):
+        return str(first)
+    with tempfile.NamedTemporaryFile("w", prefix="bluegreen-", suffix=".txt", delete=False) as file:
+        file.writelines(traceback.format_exception(error))
+    return f"bluegreen itself failed: {type(first).__name__}; the traceback is in {file.name} (--debug prints it)"
+
+
+def _first(error: Exception) -> Exception:
+    """The error itself: a group's first one, where tasks side by side ended together."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class NoSuchRollout(CommandError):
+    """The request names a rollout that is not kept here, or none where there are several."""
+
+
+class Family(click.Group):
+    """The program: its verbs in the order in which a release needs them, and what the exit codes mean."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs as they were added."""
+        return list(self.commands)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Ends every help text with the exit codes."""
+        formatter.write_paragraph()
+        formatter.write_text(EPILOG)
