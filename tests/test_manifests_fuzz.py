@@ -47,7 +47,7 @@ def check(text: str) -> bool:
     return loads
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text())
 @example("\ufeff\ufeff")
 @example("\x85a: b")
@@ -68,7 +68,7 @@ def mangled(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mangled())
 def test_any_mangled_manifest_is_answered(text: str) -> None:
     check(text)
@@ -92,7 +92,7 @@ def rebuilt(draw: st.DrawFn) -> list[Any]:
     return documents
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rebuilt())
 def test_any_value_anywhere_is_answered(documents: list[Any]) -> None:
     check("\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents))

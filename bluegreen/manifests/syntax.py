@@ -42,12 +42,12 @@ _FROM_THE_START = (
 )
 
 
-def explained(error: yaml.MarkedYAMLError, source: Source) -> tuple[Mark, str, str]:
+def explained(error: yaml.YAMLError, source: Source) -> tuple[Mark, str, str]:
     """Where the text cannot be read, why, and what to do."""
-    problem = str(error.problem or "this is not YAML")
-    at = error.problem_mark
-    if error.context_mark and any(part in problem for part in _FROM_THE_START):
-        at = error.context_mark
+    problem = str(getattr(error, "problem", None) or error)
+    at = getattr(error, "problem_mark", None)
+    if any(part in problem for part in _FROM_THE_START):
+        at = getattr(error, "context_mark", None) or at
     mark = _within(Mark(at.line, at.column) if at else Mark(0, 0), source)
     line = source.lines[mark.line] if mark.line < len(source.lines) else ""
     if "{{" in line:

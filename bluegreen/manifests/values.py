@@ -93,7 +93,7 @@ class Values:
             self._report.unread(self._source, error.mark, error.message, error.remedy)
             return None
 
-    def of(self, node: Node, path: Path) -> JSON:
+    def _of(self, node: Node, path: Path) -> JSON:
         self._count += 1
         if self._count > NODES_MAX:
             raise Stop(node.mark, f"aliases multiply this to more than {NODES_MAX} values", "use fewer aliases")
@@ -107,7 +107,7 @@ class Values:
             case ScalarNode():
                 return self._scalar(node, path)
             case ListNode():
-                return [self.of(item, (*path, index)) for index, item in enumerate(node.items)]
+                return [self._of(item, (*path, index)) for index, item in enumerate(node.items)]
             case MapNode():
                 return self._mapping(node, path)
 
@@ -139,7 +139,7 @@ class Values:
                 continue
             if word not in first:
                 first[word] = key.mark
-                value[word] = self.of(child, (*path, word))
+                value[word] = self._of(child, (*path, word))
             elif id(key) in own:
                 message = f"given twice, first in line {first[word].line + 1}"
                 self._complain((*path, word), key.mark, message, "keep one of them")
