@@ -149,7 +149,7 @@ def test_a_byte_that_is_not_utf_8_is_shown_where_it_is(tmp_path: Path) -> None:
     path.write_bytes(MINIMAL.replace("shop:v1", "shop:v1 # café").encode("latin-1"))
     with pytest.raises(ManifestError) as caught:
         load_path(path)
-    expected = f"{path}:17:29: not UTF-8: the byte 0xE9 cannot stand here\n    save the file as UTF-8"
+    expected = f"{path}:16:29: not UTF-8: the byte 0xE9 cannot stand here\n    save the file as UTF-8"
     assert str(caught.value) == expected
 
 
