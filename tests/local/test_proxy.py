@@ -108,12 +108,15 @@ async def test_a_proxy_edited_by_hand_shows_something_foreign_and_can_be_taken_b
     async with local.connect(rollout, state_dir=state_dir) as backend:
         state = await start(backend, rollout)
         await point(backend, state.id)
+        before = (await backend.routers[0].observe()).version
         proxies = Proxies(local.place(state_dir, "shop").folder)
         live = proxies.backs[proxies.live()]
         config, version = await live.config()
         config["apps"]["http"]["servers"]["active"]["routes"][0]["handle"] = [{"handler": "static_response"}]
         await live.replace(config, if_match=version)
         await proxies.close()
+        with pytest.raises(Conflict):
+            await backend.routers[0].point(Slot.ACTIVE, state.id, if_version=before)
         seen = await backend.routers[0].observe()
         assert isinstance(seen.active, Foreign)
         await point(backend, state.id)

@@ -96,7 +96,7 @@ class Caddy:
     def keep(self, config: Mapping[str, JSON]) -> None:
         """Writes the configuration that it starts on, in one piece."""
         new = self.folder / "caddy.json.new"
-        new.write_text(json.dumps(config, indent=1, sort_keys=True))
+        new.write_text(json.dumps(config))
         new.rename(self.folder / "caddy.json")
 
     def kept(self) -> JSON:
@@ -110,6 +110,18 @@ class Caddy:
         """Its configuration, and the tag that a conditional write must carry. Raises `BackendError`."""
         reply, headers = await self._ask("GET", "/config/")
         return json.loads(reply), headers["Etag"]
+
+    async def version(self) -> str:
+        """The tag alone, in a tenth of the time: a switch waits for it. Raises `BackendError`."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                reader, writer = await asyncio.open_unix_connection(self._socket())
+                writer.write(b"GET /config/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.close()
+        except (OSError, EOFError, asyncio.LimitOverrunError, TimeoutError) as error:
+            raise BackendError(f"the proxy in {self.folder} does not answer: {error}") from error
+        return next((line[5:].strip() for line in head.decode().splitlines() if line.lower().startswith("etag:")), "")
 
     async def replace(self, config: Mapping[str, JSON], *, if_match: str) -> None:
         """Loads a whole configuration, or changes nothing. Raises `Conflict` when the tag does not hold any more."""

@@ -52,6 +52,7 @@ class Proxies:
         self._known: dict[Path, Process] = {}
         self._writing = asyncio.Lock()
         self._flipped_at = -QUIET_S
+        self._seen: dict[str, tuple[JSON, str]] = {}  # by the back's name: its configuration and tag
 
     async def close(self) -> None:
         """Lets go of them, and leaves them running."""
@@ -70,7 +71,9 @@ class Proxies:
 
     async def read(self) -> tuple[JSON, str]:
         """The configuration of the back that serves, and its tag. Raises `BackendError`."""
-        return await self.backs[self.live()].config()
+        names, looks = list(self.backs), (back.config() for back in self.backs.values())
+        self._seen = dict(zip(names, await asyncio.gather(*looks), strict=True))
+        return self._seen[self.live()]
 
     async def in_flight(self) -> dict[str, int]:
         """The number of requests under way, by replica address, through both backs."""
@@ -94,16 +97,22 @@ class Proxies:
         async with self._writing:
             serving = self.live()
             idle = next(name for name in self.backs if name != serving)
-            (config, version), (_, idle_version) = await asyncio.gather(
-                self.backs[serving].config(), self.backs[idle].config()
-            )
+            # What the last look saw will do, if it is what the caller saw: a switch is one round trip.
+            if idle not in self._seen or self._seen.get(serving, (None, None))[1] != if_version:
+                await self.read()
+            (config, version), (_, idle_version) = self._seen[serving], self._seen.pop(idle)
             if if_version not in (None, version):
                 raise Conflict("the proxy's routes changed since they were read")
             routes = new(read_routes(config) or Routes()).renewed()
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(self._flipped_at + QUIET_S - loop.time(), 0))
-            self.backs[idle].keep(back_config(routes))
-            await self.backs[idle].replace(back_config(routes), if_match=idle_version)
+            wanted = back_config(routes)
+            self.backs[idle].keep(wanted)
+            _, version_now = await asyncio.gather(
+                self.backs[idle].replace(wanted, if_match=idle_version), self.backs[serving].version()
+            )
+            if version_now != version:
+                raise Conflict("the proxy's routes changed since they were read")
             self._flip(idle)
             self._flipped_at = loop.time()
 
