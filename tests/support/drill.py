@@ -30,6 +30,8 @@ from tests.support.worlds import START, changed, template
 BUSY = 3000
 """An engine that makes so many moments in less than a second of the world's time does nothing useful any more."""
 
+SKEW_S = 0.5
+
 _CALLER: ContextVar[Process | None] = ContextVar("_CALLER", default=None)
 
 
@@ -45,6 +47,7 @@ class Process:
         self.deadly_calls: list[tuple[str, int]] = []
         self.deadly_events: list[tuple[str, int]] = []
         self.released = asyncio.Event()
+        self.jump_s = jump_s
         self._trace = trace
         self.looker = StaleLooker(rollout, backend, clock, self.engine.tasks)
         self.engine._driver.looker = self.looker
@@ -157,8 +160,13 @@ class Drill:
     # Engines.
 
     async def start(self, who: str = "A", *, jump_s: float = 0.0) -> Process:
-        """Starts an engine of this name; one that runs under it is killed first."""
+        """Starts an engine of this name; one that runs under it is killed first.
+
+        Clocks jump between processes; of two that live at once they differ by half a second at most.
+        """
         await self.kill(who)
+        twins = [process.jump_s for process in self.processes.values() if process.alive]
+        jump_s = twins[0] + max(min(jump_s, SKEW_S), -SKEW_S) if twins else jump_s
         process = Process(who, self.rollout, self._backend(), self.trace, jump_s)
         self.trace.note(f"starts, its clock {jump_s:+g} s off", who)
         self.processes[who] = process

@@ -65,8 +65,8 @@ def _waived(facts: Facts) -> Iterator[Broken]:
             proven.discard(record.phase.revision)
         if isinstance(record.phase, Healthy):
             proven.add(record.phase.revision)
-        waiver = record.waived()
-        if waiver is None or (before is not None and before.waived() == waiver):
+        waiver, known = record.waived(), before.waived() if before else None
+        if waiver is None or (known and (known.attempt, known.why) == (waiver.attempt, waiver.why)):
             continue
         what = f"{turn.who} asks no gate about {waiver.revision} in attempt {waiver.attempt} ({waiver.why})"
         if waiver.why == "first deployment" and before is not None and before.stable is not None:
