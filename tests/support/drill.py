@@ -20,7 +20,7 @@ from bluegreen.engine.events import Event
 from bluegreen.engine.look import Look, Looker
 from bluegreen.errors import BluegreenError
 from bluegreen.ports import Backend
-from bluegreen.snapshot import LayerSeen, Observed
+from bluegreen.snapshot import LayerSeen, Observed, Trouble
 from bluegreen.spec import RevisionId, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.trace import Trace
@@ -110,19 +110,20 @@ def _due(waiting: list[tuple[str, int]], name: str) -> bool:
 
 
 class StaleLooker(Looker):
-    """A looker whose next looks come from a cache: true once, and marked as not live."""
+    """A looker that can be made to look at a cache: what was true `age` looks ago, and is marked as not live."""
 
-    cached: Look | None = None
     stale_looks = 0
+    age = 1
 
-    async def look(self, troubles: Any = ()) -> Look:
-        """The record as it is, the world as it was."""
+    async def look(self, troubles: tuple[Trouble, ...] = ()) -> Look:
+        """The record as it is; the world as it is, or as it was."""
         look = await super().look(troubles)
-        if self.cached is None or self.stale_looks <= 0:
-            self.cached = look
+        seen: list[Look] = self.__dict__.setdefault("seen", [])
+        if self.stale_looks <= 0 or not seen:
+            seen.append(look)
             return look
         self.stale_looks -= 1
-        old = self.cached.snapshot
+        old = seen[-min(self.age, len(seen))].snapshot
         layers = tuple(LayerSeen(one.name, _not_live(one.seen)) for one in old.layers)
         return evolve(look, snapshot=evolve(look.snapshot, workloads=_not_live(old.workloads), layers=layers))
 
