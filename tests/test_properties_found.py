@@ -35,3 +35,20 @@ def test_what_cannot_be_looked_at_for_long_is_asked_for_patiently_and_then_used(
     assert record is not None
     assert isinstance(record.phase, Healthy)
     assert record.attempt == 2
+
+
+def test_two_engines_whose_clocks_differ_do_not_undo_each_others_saves_without_end() -> None:
+    """To one the layer has settled, to the other it has not, for as long as their clocks differ."""
+
+    async def scenario() -> Trace:
+        drill = Drill(rollout())
+        drill.world.layers["edge"].probed = False
+        await drill.start("A")
+        await drill.start("B", jump_s=-0.5)
+        await asyncio.sleep(60)
+        await drill.apply("v2")
+        await asyncio.sleep(60)
+        assert len(drill.trace.moments) < 2000
+        return await drill.calm(60)
+
+    invariants.check(virtual_time.run(scenario()))

@@ -41,11 +41,15 @@ POLL_BUSY_S, POLL_SETTLED_S = 1.0, 15.0
 
 @frozen
 class Step:
-    """One look, what was decided on it, and how soon to go on. `again_s` 0: at once, since the world has moved on."""
+    """One look, what was decided on it, and how soon to go on. `again_s` 0: at once, since the world has moved on.
+
+    `contended`: it was saved over what somebody else had saved since the last save of this engine.
+    """
 
     look: Look
     decision: Decision
     again_s: float | None = None
+    contended: bool = False
 
     @property
     def settled(self) -> bool:
@@ -85,6 +89,7 @@ class Driver:
         ports = (backend.workloads, backend.records, *backend.routers)
         self._all_watched = all(isinstance(port, Watched) for port in ports)
         self._steps = 0
+        self._version: str | None = None
         self._stepped = asyncio.Condition()
         self._in_step = False
         self._stopping = False
@@ -107,11 +112,13 @@ class Driver:
         decision = decide(look.rollout, before, look.snapshot, now)
         self.emit(Decided(decision, now))
         saved_at_s = self.clock.lived_s()
+        contended = False
         if decision.record is not before or look.stored.rollout is None:
+            contended = self._version not in (None, look.stored.version)
             await self._save(look, decision)
         self.tasks.acknowledge(look.snapshot.outcomes)
         lost_a_write = await self._actor.carry_out(look.rollout, decision.actions, saved_at_s)
-        step = Step(look, decision, 0.0 if lost_a_write else self._actor.again_in_s())
+        step = Step(look, decision, 0.0 if lost_a_write else self._actor.again_in_s(), contended)
         async with self._stepped:
             self.last, self._steps, self.failure = step, self._steps + 1, None
             self._stepped.notify_all()
@@ -123,6 +130,7 @@ class Driver:
         except RecordConflict as lost:
             self.emit(SaveLost(lost))
             raise
+        self._version = version
         self.saved(look.stored.record, decision.record, version)
 
     async def run(self) -> None:
@@ -132,8 +140,8 @@ class Driver:
             watching = False
             try:
                 step = await self.step()
-                watching = step.saw_all
-                setbacks = setbacks + 1 if step.again_s == 0.0 else 0
+                setbacks = setbacks + 1 if step.again_s == 0.0 or step.contended else 0
+                watching = step.saw_all and setbacks < 2  # two that undo each other's saves would never rest
                 wait_s = self._wait_s(step)
             except RecordConflict:
                 setbacks, wait_s = setbacks + 1, 0.0
@@ -163,7 +171,8 @@ class Driver:
     def _wait_s(self, step: Step) -> float:
         if step.again_s == 0.0:
             return 0.0
-        waits = [POLL_SETTLED_S if (step.settled or self._all_watched) and step.saw_all else POLL_BUSY_S]
+        watched = self._all_watched and step.saw_all and not step.contended
+        waits = [POLL_SETTLED_S if watched or (step.settled and step.saw_all) else POLL_BUSY_S]
         if step.decision.wake_at is not None:
             waits.append((step.decision.wake_at - self.clock.now()).total_seconds())
         if step.again_s is not None:

@@ -156,7 +156,7 @@ class Trace:
         for moment in self.moments[: number + after]:
             line = words(moment)
             told = line.split(" s  ", 1)[1]
-            if moment.number == number or told not in {other.split(" s  ", 1)[1] for _, other in lines[-3:]}:
+            if moment.number == number or told not in {other.split(" s  ", 1)[1] for _, other in lines[-9:]}:
                 lines.append((moment.number, line))
         last = next(index for index, (at, _) in enumerate(lines) if at == number)
         near = lines[max(last - before, 0) : last + after]

@@ -20,7 +20,7 @@ from bluegreen.engine.events import Event
 from bluegreen.engine.look import Look, Looker
 from bluegreen.errors import BluegreenError
 from bluegreen.ports import Backend
-from bluegreen.snapshot import LayerSeen, Observed
+from bluegreen.snapshot import LayerSeen, Observed, Trouble
 from bluegreen.spec import RevisionId, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.trace import Trace
@@ -29,6 +29,8 @@ from tests.support.worlds import START, changed, template
 
 BUSY = 3000
 """An engine that makes so many moments in less than a second of the world's time does nothing useful any more."""
+
+SKEW_S = 0.5
 
 _CALLER: ContextVar[Process | None] = ContextVar("_CALLER", default=None)
 
@@ -45,6 +47,7 @@ class Process:
         self.deadly_calls: list[tuple[str, int]] = []
         self.deadly_events: list[tuple[str, int]] = []
         self.released = asyncio.Event()
+        self.jump_s = jump_s
         self._trace = trace
         self.looker = StaleLooker(rollout, backend, clock, self.engine.tasks)
         self.engine._driver.looker = self.looker
@@ -107,19 +110,20 @@ def _due(waiting: list[tuple[str, int]], name: str) -> bool:
 
 
 class StaleLooker(Looker):
-    """A looker whose next looks come from a cache: true once, and marked as not live."""
+    """A looker that can be made to look at a cache: what was true `age` looks ago, and is marked as not live."""
 
-    cached: Look | None = None
     stale_looks = 0
+    age = 1
 
-    async def look(self, troubles: Any = ()) -> Look:
-        """The record as it is, the world as it was."""
+    async def look(self, troubles: tuple[Trouble, ...] = ()) -> Look:
+        """The record as it is; the world as it is, or as it was."""
         look = await super().look(troubles)
-        if self.cached is None or self.stale_looks <= 0:
-            self.cached = look
+        seen: list[Look] = self.__dict__.setdefault("seen", [])
+        if self.stale_looks <= 0 or not seen:
+            seen.append(look)
             return look
         self.stale_looks -= 1
-        old = self.cached.snapshot
+        old = seen[-min(self.age, len(seen))].snapshot
         layers = tuple(LayerSeen(one.name, _not_live(one.seen)) for one in old.layers)
         return evolve(look, snapshot=evolve(look.snapshot, workloads=_not_live(old.workloads), layers=layers))
 
@@ -157,8 +161,13 @@ class Drill:
     # Engines.
 
     async def start(self, who: str = "A", *, jump_s: float = 0.0) -> Process:
-        """Starts an engine of this name; one that runs under it is killed first."""
+        """Starts an engine of this name; one that runs under it is killed first.
+
+        Clocks jump between processes; of two that live at once they differ by half a second at most.
+        """
         await self.kill(who)
+        twins = [process.jump_s for process in self.processes.values() if process.alive]
+        jump_s = twins[0] + max(min(jump_s, SKEW_S), -SKEW_S) if twins else jump_s
         process = Process(who, self.rollout, self._backend(), self.trace, jump_s)
         self.trace.note(f"starts, its clock {jump_s:+g} s off", who)
         self.processes[who] = process

@@ -83,7 +83,7 @@ def _to_an_engine(drill: Drill, fault: Fault) -> Any:
         case "stall" if process:
             process.stalls.append((part, fault.number))
         case "stale looks" if process:
-            process.looker.stale_looks = int(fault.number)
+            process.looker.stale_looks, process.looker.age = 3, int(fault.number)
         case _:
             return None
     return asyncio.sleep(0)
@@ -167,7 +167,7 @@ def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True)
         _fault("kill before a call", _of(*CALLS), _COUNT),
         _fault("kill after an event", _of(*EVENTS), _COUNT),
         _fault("stall", _of(*CALLS), st.sampled_from([0.5, 4.0, 40.0, 300.0])),
-        _fault("stale looks", _ENGINES, st.sampled_from([1.0, 5.0])),
+        _fault("stale looks", _ENGINES, st.sampled_from([1.0, 4.0, 12.0])),
     ]
     parts = ["workloads", "records", *(f"layer {name}" for name in layers)]
     calls = ["workloads ensure", "workloads retire", "records save", "records load"]

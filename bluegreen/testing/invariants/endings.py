@@ -20,7 +20,7 @@ from bluegreen.testing.invariants.facts import (
     writes,
 )
 from bluegreen.testing.invariants.traffic import BACK_AT_ONCE, saw_live
-from bluegreen.testing.trace import Truth, Turn
+from bluegreen.testing.trace import Moment, Truth, Turn
 
 
 def an_abort_takes_traffic_back(facts: Facts) -> Iterator[Broken]:
@@ -35,7 +35,10 @@ def an_abort_takes_traffic_back(facts: Facts) -> Iterator[Broken]:
                 f"{turn.who} left layer {name} at {state.active} after an abort, although {record.stable}"
                 f" had {available(turn, record.stable)} of {turn.look.rollout.replicas} replicas available",
             )
-        yield from _says_too_little(turn, record.stable)
+        if saw_live(turn):
+            yield from _says_too_little(turn, record.stable)
+    for before, moment in zip(facts.trace.moments, facts.trace.moments[1:], strict=False):
+        yield from _keeps_the_aborted(before.truth.record, moment)
     end = _end(facts)
     if end is None:
         return
@@ -45,6 +48,16 @@ def an_abort_takes_traffic_back(facts: Facts) -> Iterator[Broken]:
             if layer.active != record.stable:
                 what = f"the attempt is given up, and layer {name} still shows {layer.active}"
                 yield Broken(facts.trace.moments[-1].number, f"{what} in the end, not {record.stable}")
+
+
+def _keeps_the_aborted(before: Record | None, moment: Moment) -> Iterator[Broken]:
+    """A revision aborted after it was Healthy is not the one that traffic goes back to."""
+    after = moment.truth.record
+    if before is None or after is None or after is before or not isinstance(before.phase, Healthy):
+        return
+    aborted = before.phase.revision
+    if given_up(after) and after.phase.revision == aborted and after.stable == aborted:
+        yield Broken(moment.number, f"{aborted} was aborted when it was Healthy, and is still called the stable one")
 
 
 def _can_go_home(turn: Turn, home: RevisionId) -> Iterator[tuple[str, RouterState]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bluegreen.actions import Point
-from bluegreen.gates import Stage, gates_of
+from bluegreen.gates import OnDeadline, Release, Stage, Yes, gates_of
 from bluegreen.record import Healthy, Record
 from bluegreen.spec import RevisionId, Rollout
 from bluegreen.testing.invariants.facts import Broken, Facts, given_up, is_active_point, layer_of
@@ -30,6 +30,7 @@ def every_gate_said_yes(facts: Facts) -> Iterator[Broken]:
             yield Broken(landed.number, f"{what}, and the write landed in attempt {now.attempt}")
     for turn in facts.turns:
         yield from _made_stable(turn)
+        yield from _said_yes_for_nothing(turn)
     yield from _waived(facts)
 
 
@@ -45,6 +46,32 @@ def _unanswered(rollout: Rollout, record: Record, revision: RevisionId, *stages:
         answers = [one.answer for one in record.gates if (one.gate, one.revision, one.attempt) == (gate.name, *mine)]
         if answers != ["yes"]:
             yield f"gate {gate.name} answered {answers[0] if answers and answers[0] else 'nothing'} in it"
+
+
+def _said_yes_for_nothing(turn: Turn) -> Iterator[Broken]:
+    """Every yes that this turn took down is the gate's own, on what was approved and measured in this attempt."""
+    before, record, rollout = turn.look.record, turn.decision.record, turn.look.rollout
+    known = {(one.gate, one.attempt) for one in before.gates if one.answer == "yes"} if before else set()
+    gates = {gate.name: gate for stage in Stage for gate in gates_of(rollout, stage)}
+    for memory in record.gates:
+        if memory.answer != "yes" or (memory.gate, memory.attempt) in known or memory.gate not in gates:
+            continue
+        gate, mine = gates[memory.gate], (memory.revision, memory.attempt)
+        approvals = [one for one in record.approvals if (one.gate, one.revision, one.attempt) == (gate.name, *mine)]
+        outcomes = tuple(one for one in record.outcomes if (one.key.revision, one.key.attempt) == mine)
+        release = Release(
+            rollout,
+            memory.revision,
+            record.stable,
+            memory.attempt,
+            memory.asked_at,
+            approvals[0] if approvals else None,
+            outcomes,
+        )
+        late = gate.deadline_seconds is not None and gate.on_deadline is OnDeadline.CONTINUE
+        if not late and not isinstance(answer := gate.answer(release, turn.look.at), Yes):
+            what = f"{turn.who} took a yes of gate {gate.name} for {memory.revision} in attempt {memory.attempt}"
+            yield Broken(turn.number, f"{what}, and asked again it says: {answer.reason}")
 
 
 def _made_stable(turn: Turn) -> Iterator[Broken]:
@@ -65,8 +92,8 @@ def _waived(facts: Facts) -> Iterator[Broken]:
             proven.discard(record.phase.revision)
         if isinstance(record.phase, Healthy):
             proven.add(record.phase.revision)
-        waiver = record.waived()
-        if waiver is None or (before is not None and before.waived() == waiver):
+        waiver, known = record.waived(), before.waived() if before else None
+        if waiver is None or (known and (known.attempt, known.why) == (waiver.attempt, waiver.why)):
             continue
         what = f"{turn.who} asks no gate about {waiver.revision} in attempt {waiver.attempt} ({waiver.why})"
         if waiver.why == "first deployment" and before is not None and before.stable is not None:
