@@ -95,7 +95,7 @@ class Actor:
     def _set_back(self, what: str, action: Action, error: Exception, before: _Setback | None) -> None:
         times = before.times + 1 if before else 1
         asked = error.retry_after_s if isinstance(error, BackendError) else None
-        wait_s = asked if asked is not None else min(FIRST_RETRY_S * 2 ** (times - 1), LAST_RETRY_S)
+        wait_s = asked if asked is not None else min(FIRST_RETRY_S * 2 ** min(times - 1, 10), LAST_RETRY_S)
         since: datetime = before.trouble.since if before else self._clock.now()
         words = str(error) or type(error).__name__
         if isinstance(error, TimeoutError):

@@ -88,10 +88,12 @@ class Driver:
         self._bell = Bell()
         ports = (backend.workloads, backend.records, *backend.routers)
         self._all_watched = all(isinstance(port, Watched) for port in ports)
-        self._steps = 0
         self._version: str | None = None
+        self.ended = False
+        self._begun = 0
+        self._done = 0
+        """The number of the last step that was taken to its end."""
         self._stepped = asyncio.Condition()
-        self._in_step = False
         self._stopping = False
 
     async def step(self) -> Step:
@@ -99,13 +101,8 @@ class Driver:
 
         Raises `RecordConflict` when somebody else saved first (nothing was done), and what loading the record raises.
         """
-        self._in_step = True
-        try:
-            return await self._step()
-        finally:
-            self._in_step = False
-
-    async def _step(self) -> Step:
+        self._begun += 1
+        number = self._begun
         look = await self.looker.look(self._actor.troubles())
         now, before = self.clock.now(), look.stored.record
         self.emit(Looked(before, look.snapshot, now, look.rollout))
@@ -120,7 +117,7 @@ class Driver:
         lost_a_write = await self._actor.carry_out(look.rollout, decision.actions, saved_at_s)
         step = Step(look, decision, 0.0 if lost_a_write else self._actor.again_in_s(), contended)
         async with self._stepped:
-            self.last, self._steps, self.failure = step, self._steps + 1, None
+            self.last, self._done, self.failure = step, number, None
             self._stepped.notify_all()
         return step
 
@@ -135,6 +132,14 @@ class Driver:
 
     async def run(self) -> None:
         """Steps and rests until `stop`. No failure ends it: it is told to the observers, and tried again."""
+        try:
+            await self._step_and_rest()
+        finally:
+            async with self._stepped:
+                self.ended = True
+                self._stepped.notify_all()
+
+    async def _step_and_rest(self) -> None:
         setbacks = 0
         while not self._stopping:
             watching = False
@@ -182,18 +187,19 @@ class Driver:
     # For those who wait for a step.
 
     async def next(self) -> None:
-        """Returns after the next step. Raises what makes further steps useless."""
-        steps = self._steps
+        """Returns after the next step, or when there will be none. Raises what makes further steps useless."""
+        done = self._done
         async with self._stepped:
-            await self._stepped.wait_for(lambda: self._steps != steps or self.failure is not None)
+            await self._stepped.wait_for(lambda: self._done != done or self.ended or self.failure is not None)
         if self.failure:
             raise self.failure
 
     async def included(self, seen: Callable[[Step], bool]) -> None:
-        """Returns after a step that began after this call, and of which `seen` is true. Raises as `next` does."""
-        enough = self._steps + (2 if self._in_step else 1)  # the step in hand may have loaded the record before
+        """Returns after a step that began after this call, and of which `seen` is true; at once when there is no driver
+        any more. Raises as `next` does."""
+        before = self._begun  # the step in hand may have loaded the record before
         self._bell.ring()
-        while self._steps < enough or self.last is None or not seen(self.last):
+        while not self.ended and (self._done <= before or self.last is None or not seen(self.last)):
             await self.next()
 
     # Telling.

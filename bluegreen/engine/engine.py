@@ -51,6 +51,11 @@ class Engine:
         """The measurements and hooks that are under way; an async context manager for those who step by themselves."""
         return self._driver.tasks
 
+    @property
+    def _driven(self) -> bool:
+        """It drives, here and now."""
+        return self._driving is not None and not self._driver.ended
+
     # Driving.
 
     async def __aenter__(self) -> Self:
@@ -96,8 +101,8 @@ class Engine:
         state = await self.backend.workloads.observe(rollout)
         await self._swap(lambda stored: (stored.record, rollout))
         self._driver.looker.rollout = self.rollout = rollout
-        if self._driving is not None:
-            await self._driver.included(lambda step: step.template == state.template)
+        if self._driven:
+            await self._driver.included(lambda step: step.template is not None)
         return state.template
 
     async def change(self, change: Callable[[Rollout], Rollout]) -> RevisionId:
@@ -134,7 +139,7 @@ class Engine:
             return command(stored.record, self.clock.now()), stored.rollout
 
         await self._swap(change)
-        if self._driving is not None:
+        if self._driven:
             await self._driver.included(lambda _step: True)
 
     async def _swap(self, change: Callable[[Stored], tuple[Record | None, Rollout | None]]) -> None:
@@ -159,8 +164,9 @@ class Engine:
         Raises `RolloutDegraded` when it becomes Degraded instead, and `WaitTimedOut` after `timeout_s` seconds.
         """
         last: Phase | None = None
+        limit = asyncio.timeout(timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with limit:
                 while True:
                     record, template = await self._peek()
                     last = record.phase if record else None
@@ -169,15 +175,17 @@ class Engine:
                             return record.phase
                         if isinstance(record.phase, Degraded) and record.phase.revision == template:
                             raise RolloutDegraded(record.phase)
-                    await (self._driver.next() if self._driving is not None else asyncio.sleep(PEEK_S))
+                    await (self._driver.next() if self._driven else asyncio.sleep(PEEK_S))
         except TimeoutError:
+            if not limit.expired():
+                raise
             name = type(last).__name__ if last else "not recorded yet"
             message = f": {last.message}" if last and last.message else ""
             raise WaitTimedOut(f"not {phase.__name__} within {timeout_s:g} s; it is {name}{message}") from None
 
     async def _peek(self) -> tuple[Record | None, RevisionId | None]:
         """The record, and the declared revision: from the last step, or looked up when somebody else drives."""
-        if self._driving is not None:
+        if self._driven:
             last = self._driver.last
             return (last.decision.record, last.template) if last else (None, None)
         stored = await self.backend.records.load()
