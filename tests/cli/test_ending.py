@@ -1,14 +1,24 @@
 """When a command may end, seen on a world in memory, in virtual time."""
 
-import pytest
-from attrs import evolve
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import cast
 
-from bluegreen import Degraded, Engine, Healthy, Paused, Promoting, Rollout
+import pytest
+from attrs import define, evolve
+
+from bluegreen import Backend, Degraded, Engine, Healthy, Paused, Promoting, Rollout
 from bluegreen.backends import memory
-from bluegreen.cli.driving import Watch
+from bluegreen.cli import place
+from bluegreen.cli.commands import in_progress
+from bluegreen.cli.driving import Watch, see_through
 from bluegreen.cli.ending import Until
 from bluegreen.cli.exits import Exit
 from bluegreen.cli.screen import Screen
+from bluegreen.cli.stop import Stop
+from bluegreen.errors import IllegalCommand
+from bluegreen.ports import Stored
 from bluegreen.spec import BlueGreen
 from bluegreen.testing.virtual_time import run
 
@@ -104,6 +114,68 @@ def test_a_build_that_is_late_is_degraded_although_it_may_yet_recover() -> None:
         return (await driven(world, late, Until.RETIRED))[0]
 
     assert run(main()) is Exit.DEGRADED
+
+
+@define
+class Kept:
+    """Stands for a rollout in a state directory. `parting` is asked once, when the first driver lets go of the lock."""
+
+    world: memory.World
+    parting: Callable[[], Awaitable[object]] | None = None
+    held_by: int | None = None
+    name: str = "shop"
+
+    def driver(self) -> int | None:
+        """Who holds the lock."""
+        return self.held_by
+
+    @asynccontextmanager
+    async def driving(self, wanted: Rollout) -> AsyncIterator[Backend]:
+        """The backend; the lock is held for as long as the block lasts."""
+        yield memory.over(self.world)
+        parting, self.parting = self.parting, None
+        if parting is not None:
+            await parting()
+
+    async def stored(self) -> Stored:
+        """What is declared and recorded."""
+        return self.world.stored
+
+
+def test_what_is_asked_while_a_driver_leaves_is_not_lost() -> None:
+    """Whoever asks sees the lock held, and so leaves it to a driver that has looked for the last time."""
+
+    async def main() -> memory.World:
+        first, second = rollout(AUTOMATIC), rollout(AUTOMATIC, "shop:v2")
+        world = memory.World(first)
+        kept = Kept(world, lambda: Engine(first, memory.over(world)).apply(second))
+        await see_through(cast(place.Kept, kept), first, Screen(), Stop(), Until.RETIRED, apply=True)
+        return world
+
+    world = run(main())
+    assert world.live() == {"service": memory.revision_of(rollout(AUTOMATIC, "shop:v2").template)}
+
+
+async def asked_before_it_begins(held_by: int | None) -> bool:
+    """Whether a command that comes a second before the driver's look is for the revision just declared."""
+    first, second = rollout(AUTOMATIC), rollout(AUTOMATIC, "shop:v2")
+    world = memory.World(first)
+    await driven(world, first, Until.RETIRED)
+    engine = Engine(second, memory.over(world))
+    declared = await engine.apply(second)
+    asking = asyncio.create_task(in_progress(cast(place.Kept, Kept(world, held_by=held_by)), engine))
+    await asyncio.sleep(1)
+    async with Engine(second, memory.over(world)):
+        return await asking == declared
+
+
+def test_a_command_is_for_the_revision_that_was_declared_a_moment_ago() -> None:
+    assert run(asked_before_it_begins(held_by=42))
+
+
+def test_a_command_for_what_nobody_begins_is_refused() -> None:
+    with pytest.raises(IllegalCommand, match="bluegreen serve shop begins it"):
+        run(asked_before_it_begins(held_by=None))
 
 
 def test_a_moved_service_asks_for_another_connection() -> None:
