@@ -195,7 +195,7 @@ async def _command(
     screen.say(first_line(common))
     async with kept.looking(rollout) as backend:
         engine = Engine(rollout, backend)
-        await ask(engine, RevisionId(revision) if revision else await _current(kept, engine))
+        await ask(engine, RevisionId(revision) if revision else await in_progress(kept, engine))
     return await _saved(common, screen, kept, what)
 
 
@@ -211,8 +211,11 @@ async def _declare(
     return await _saved(common, screen, kept, what)
 
 
-async def _current(kept: Kept, engine: Engine) -> RevisionId:
-    """The revision in progress. One that was declared a moment ago is waited for, as long as somebody drives."""
+async def in_progress(kept: Kept, engine: Engine) -> RevisionId:
+    """The revision in progress. One that was declared a moment ago is waited for, as long as somebody drives.
+
+    Raises `IllegalCommand` when its release does not begin.
+    """
     patience = asyncio.get_running_loop().time() + BEGIN_S
     while True:
         stored = await engine.backend.records.load()

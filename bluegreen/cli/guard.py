@@ -70,6 +70,8 @@ def guarded(main: Callable[[], Coroutine[Any, Any, Exit | None]], *, debug: bool
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: nothing to say
         return Exit.INTERRUPTED
+    except click.ClickException:
+        raise  # it knows how to show itself
     except Exception as error:
         if debug:
             click.echo("".join(traceback.format_exception(error)), err=True, nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -89,7 +90,7 @@ def first_line(common: Common) -> str:
     return f"backend local, state directory {state_dir_of(common)}"
 
 
-def _only(file: Path, rollouts: tuple[Rollout, ...]) -> Rollout:
+def _only(file: Path, rollouts: Sequence[Rollout]) -> Rollout:
     if len(rollouts) > 1:
         names = ", ".join(one.name for one in rollouts)
         raise CommandError(

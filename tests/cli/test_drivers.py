@@ -23,10 +23,12 @@ def test_serve_drives_what_others_declare_and_ask(cli: Cli, manifest: Manifest) 
     cli("run", "-f", manifest.write(strategy=MANUAL))
     serve = cli.start("serve")
     eventually(lambda: driver_of(cli) == serve.pid)
-    followed = cli("run", "-f", manifest.write("shop:v2", strategy=MANUAL), "--until", "paused").stdout
-    assert f"process {serve.pid} drives shop; following it" in followed
+    run = cli.start("run", "-f", manifest.write("shop:v2", strategy=MANUAL), "--until", "healthy")
+    assert f"process {serve.pid} drives shop; following it" in read_until(run, "waits for a person to promote it")
     promoted = cli("promote").stdout
     assert f"promote: saved; process {serve.pid} drives shop and notices within a second" in promoted
+    run.communicate(timeout=30)
+    assert run.returncode == 0, "whoever follows does not end where only the driver's person can go on"
     assert cli("status", "--timeout", "20").stdout.startswith("shop: Healthy")
     assert manifest.live() == "shop:v2"
     refused = cli("delete", "--yes", code=Exit.BACKEND).stderr
