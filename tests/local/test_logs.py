@@ -22,11 +22,14 @@ def where(tmp_path: Path) -> Place:
 
 async def test_a_log_that_grows_is_cut_while_its_program_writes_and_the_one_before_is_kept(where: Place) -> None:
     path = local_logs.log_path(where, REVISION, 1)
-    script = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i of this log; done; sleep 60"
+    script = (
+        "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i of this log; done; "
+        "while true; do echo still here; sleep 0.02; done"
+    )
     running = process.spawn(["sh", "-c", script], {"PATH": "/usr/bin:/bin"}, folder="/", log=path)
     try:
         async with asyncio.timeout(20):
-            while "line 3000 of this log" not in tail(path, 1):
+            while tail(path, 1) != ["still here"]:
                 local_logs.bound(path, limit=10_000)
                 await asyncio.sleep(0.001)
         local_logs.bound(path, limit=10_000)

@@ -1,8 +1,8 @@
 """The proxies of one rollout: a front that never reloads, and two backs that take turns.
 
 Caddy restarts its servers for every change of its configuration, and a restarting server closes connections on which a
-request has just arrived: measured, one or two requests in three switches at 50 a second and no retries. So no server
-that carries traffic is ever changed:
+request has just arrived: measured at 300 requests a second that nobody tries again, 60 are lost in 100 switches, and
+still 16 when each has a connection of its own. So no server that carries traffic is ever changed:
 
     clients -> front (listens on the Services' addresses; its configuration never changes)
                  -> live/active.sock, live/preview.sock   (a connection for each request)

@@ -70,8 +70,9 @@ class LocalRouter:
                 return
 
     async def _look(self) -> RouterState:
-        in_flight = await self._proxies.in_flight()
         config, version = await self._proxies.read()
+        # Counted after that, and not before: a request to a revision that had traffic until then would be overlooked.
+        in_flight = await self._proxies.in_flight()
         state = router_state(config, version, in_flight, has_preview=self._has_preview)
         if not self._proxies.front.running():
             return evolve(state, converged=False, note="the front proxy is down")
