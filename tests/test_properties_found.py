@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+from bluegreen.backends.memory import NEVER
 from bluegreen.record import Healthy
+from bluegreen.snapshot import NOTHING, Foreign, Shown
 from bluegreen.testing import invariants, virtual_time
 from bluegreen.testing.trace import Trace
 from tests.support.drill import Drill
-from tests.support.worlds import rollout
+from tests.support.worlds import V1, rollout
 
 
 @pytest.mark.parametrize(("hidden", "hours"), [("records", 6), ("workloads", 0.2), ("layer edge", 0.2)])
@@ -49,6 +51,24 @@ def test_two_engines_whose_clocks_differ_do_not_undo_each_others_saves_without_e
         await drill.apply("v2")
         await asyncio.sleep(60)
         assert len(drill.trace.moments) < 2000
+        return await drill.calm(60)
+
+    invariants.check(virtual_time.run(scenario()))
+
+
+@pytest.mark.parametrize("shown", [NOTHING, Foreign("another's")])
+def test_promote_full_of_what_never_comes_leaves_no_layer_empty_meanwhile(shown: Shown) -> None:
+    async def scenario() -> Trace:
+        drill = Drill(rollout(auto_promotion_enabled=False, progress_deadline_seconds=30))
+        drill.world.set_ready_after("v2", NEVER)
+        await drill.start()
+        await asyncio.sleep(60)
+        await drill.apply("v2")
+        await asyncio.sleep(5)
+        await drill.command("promote_full")
+        drill.outsider("edits edge", lambda: drill.world.point_elsewhere("edge", shown))
+        await asyncio.sleep(2)
+        assert drill.world.live() == {"edge": V1}
         return await drill.calm(60)
 
     invariants.check(virtual_time.run(scenario()))

@@ -22,22 +22,22 @@ from tests.support.drill import no_time_limits
 Scenario = Callable[[], Awaitable[Trace]]
 
 CASES: list[tuple[Scenario, Callable[[], AbstractContextManager[Any]], str]] = [
-    (twins.a_late_promotion_after_the_retirement, ablations.no_fence, "which was scaled down"),
-    (twins.the_one_who_fences_dies, ablations.fences_count_when_saved, "which was scaled down"),
+    (twins.a_late_promotion_after_the_retirement, ablations.no_fence, "was scaled down"),
+    (twins.the_one_who_fences_dies, ablations.fences_count_when_saved, "was scaled down"),
     (twins.a_late_promotion_in_the_next_attempt, ablations.no_fence, "the write landed in attempt 3"),
     (
         twins.a_late_scale_down_of_what_is_live_again,
         ablations.scale_downs_are_not_outstanding,
-        "while layer edge shows it",
+        "edge shows it",
     ),
-    (twins.a_retirement_on_a_stale_look, ablations.caches_pass_for_live, "while layer edge shows it"),
-    (twins.back_on_a_stale_look, ablations.caches_pass_for_live, "while layer edge shows it"),
+    (twins.a_retirement_on_a_stale_look, ablations.caches_pass_for_live, "edge shows it"),
+    (twins.back_on_a_stale_look, ablations.caches_pass_for_live, "edge shows it"),
     (
         twins.a_late_promotion_after_the_retirement,
         ablations.layers_are_written_whatever_their_version,
-        "which was scaled down",
+        "was scaled down",
     ),
-    (twins.a_late_promotion_after_there_and_back, ablations.tokens_are_hashes_of_the_content, "which was scaled down"),
+    (twins.a_late_promotion_after_there_and_back, ablations.tokens_are_hashes_of_the_content, "was scaled down"),
     (
         twins.a_late_scale_down_of_what_is_live_again,
         ablations.revisions_are_scaled_down_whatever_their_version,
@@ -46,9 +46,9 @@ CASES: list[tuple[Scenario, Callable[[], AbstractContextManager[Any]], str]] = [
     (
         twins.an_old_decision_is_saved_late,
         ablations.records_are_saved_whatever_their_version,
-        "while layer edge shows it",
+        "edge shows it",
     ),
-    (twins.back_on_a_record_read_last, ablations.the_record_is_read_last, "while layer edge shows it"),
+    (twins.back_on_a_record_read_last, ablations.the_record_is_read_last, "edge shows it"),
 ]
 """A scenario, the rule that makes it harmless, and the harm that follows without that rule."""
 

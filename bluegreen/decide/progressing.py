@@ -35,6 +35,12 @@ def progressing(plan: Plan) -> None:
         _go_on(plan, f"traffic goes back to {stable} before revision {current} is prepared", working=False)
         return
     plan.preparing, plan.full_size = True, waiver is not None
+    _prepare(plan, current, stable, forced)
+    if forced and stable is not None and not isinstance(plan.record.phase, Promoting):
+        bring_back(plan, stable, empty_only=True)
+
+
+def _prepare(plan: Plan, current: RevisionId, stable: RevisionId | None, forced: bool) -> None:
     first = plan.rollout.replicas if plan.full_size else _preview_size(plan)
     if plan.available(current) < first and not begun(plan):
         _becoming_available(plan, current)

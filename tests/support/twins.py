@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from bluegreen.record import Healthy, Paused
@@ -202,7 +203,7 @@ async def a_retirement_on_a_stale_look() -> Trace:
     await _a_cache(drill)
     await drill.apply(min_ready_seconds=0)
     for name in drill.world.layers:
-        drill.outsider(f"points {name} where it is", lambda name=name: drill.world.point_elsewhere(name, V1))
+        drill.outsider(f"points {name} where it is", partial(drill.world.point_elsewhere, name, V1))
     drill.processes["A"].stalls.append(("edge point", FOREVER_S))
     await drill.apply(paused=False)
     await stalled(drill, "A")

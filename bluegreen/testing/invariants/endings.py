@@ -159,7 +159,12 @@ def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
             off = [name for name, layer in truth.layers.items() if layer.active != record.stable]
             if off or truth.available(record.stable) < replicas:
                 return f"it is Healthy, with {truth.available(record.stable)} of {replicas} available, and not on {off}"
-            kept = [one.revision for one in record.retained if one.delay_s is not None]
+            kept = [
+                one.revision
+                for one in record.retained
+                if one.delay_s is not None
+                and (one.since is None or (turn.look.at - one.since).total_seconds() > one.delay_s)
+            ]
             return f"it still keeps {', '.join(kept)}" if kept else ""
         case Degraded(reason=Reason.LAYER_DEADLINE | Reason.ABORTED) if phase.revision != record.current:
             return f"it is Degraded over {phase.revision}, and current is {record.current}"
