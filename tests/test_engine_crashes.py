@@ -155,7 +155,7 @@ def test_killed_between_look_decide_save_and_act_it_ends_as_if_nothing_had_happe
             releasing = asyncio.ensure_future(release(world, die))
             await asyncio.wait([releasing])
             if left < 0:
-                assert isinstance(releasing.exception(), BaseExceptionGroup), "it died of it"
+                assert releasing.exception() is not None, "it died of it"
             assert asyncio.all_tasks() == {asyncio.current_task()}
             await finish(world)
             assert watch.outages == []
