@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
@@ -50,19 +50,19 @@ class Looker:
         outcomes, running = self._tasks.outcomes(), self._tasks.running()
         routers = self._backend.routers
         async with asyncio.TaskGroup() as group:
-            parts = [group.create_task(self._see(f"layer {router.name}", router.observe())) for router in routers]
-            workloads = await self._see("the workloads", self._backend.workloads.observe(rollout))
+            parts = [group.create_task(self._see(f"layer {router.name}", router.observe)) for router in routers]
+            workloads = await self._see("the workloads", lambda: self._backend.workloads.observe(rollout))
         layers = tuple(LayerSeen(router.name, part.result()) for router, part in zip(routers, parts, strict=True))
         snapshot = Snapshot(
             workloads, layers, self._clock.started_at, outcomes=outcomes, running=running, troubles=troubles
         )
         return Look(stored, rollout, snapshot)
 
-    async def _see(self, what: str, reading: Awaitable[T]) -> Observed[T] | Unobserved:
+    async def _see(self, what: str, reading: Callable[[], Awaitable[T]]) -> Observed[T] | Unobserved:
         started_at: datetime = self._clock.now()
         try:
             async with asyncio.timeout(LOOK_TIMEOUT_S):
-                value = await reading
+                value = await reading()
         except Exception as error:
             words = str(error) or type(error).__name__
             if isinstance(error, TimeoutError):
