@@ -57,7 +57,7 @@ def test_until_ends_a_run_early_and_says_what_is_left(cli: Cli, manifest: Manife
 
 def test_an_abort_takes_traffic_back_and_a_retry_begins_again(cli: Cli, manifest: Manifest) -> None:
     cli("run", "-f", manifest.write())
-    cli("run", "-f", manifest.write("shop:v2", strategy={"scaleDownDelaySeconds": 8}), "--until", "promoted")
+    cli("run", "-f", manifest.write("shop:v2", strategy={"scaleDownDelaySeconds": 600}), "--until", "promoted")
     assert manifest.live() == "shop:v2"
     cli("abort", "shop", "--why", "errors at the checkout")
     assert manifest.live() == "shop:v1"
@@ -66,7 +66,7 @@ def test_an_abort_takes_traffic_back_and_a_retry_begins_again(cli: Cli, manifest
     refused = cli("promote", code=Exit.BAD_INPUT)
     assert "retry starts a new attempt" in refused.stderr
     assert "Traceback" not in refused.stderr
-    cli("retry")
+    read_until(cli.start("retry"), "shop: Healthy")
     assert manifest.live() == "shop:v2"
 
 
