@@ -132,6 +132,8 @@ def test_a_run_that_is_stopped_says_how_to_go_on_and_another_does(cli: Cli, mani
 
 def test_what_is_deleted_is_gone_with_all_its_processes(cli: Cli, manifest: Manifest) -> None:
     cli("run", "-f", manifest.write())
+    assert "say so with --yes" in cli("delete", "shop", code=Exit.BAD_INPUT).stderr
+    assert manifest.live() == "shop:v1"
     cli("delete", "shop", "--yes")
     eventually(lambda: "refused" in manifest.live())
     assert list(cli.state_dir.iterdir()) == []
