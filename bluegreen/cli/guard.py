@@ -65,7 +65,7 @@ def guarded(main: Callable[[], Coroutine[Any, Any, Exit | None]], *, debug: bool
     """Runs the coroutine to its end, and turns whatever it raises into a message and an exit code."""
     try:
         return asyncio.run(main()) or Exit.OK
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: nothing to say

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -111,6 +112,8 @@ async def delete(common: Common, screen: Screen, name: str | None, yes: bool) ->
     Example: bluegreen delete shop
     """
     kept = find(common, name)
+    if not yes and not sys.stdin.isatty():
+        raise CommandError(f"nobody is there to be asked whether {kept.name} may be deleted: say so with --yes")
     if not yes and not click.confirm(f"Stop {kept.name}, live traffic included, and forget it?", err=True):
         screen.say("nothing was changed")
         return Exit.BAD_INPUT

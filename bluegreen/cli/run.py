@@ -75,11 +75,15 @@ async def serve(common: Common, screen: Screen, names: tuple[str, ...]) -> Exit:
         served: dict[str, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             while stop.asked is None:
-                for kept in _named(common, names):
+                found = _named(common, names)
+                for kept in found:
                     if kept.name not in served or served[kept.name].done():
                         served[kept.name] = group.create_task(_serve(common, kept, stop))
-                if not served:
-                    screen.trouble("nothing is declared yet: waiting for bluegreen run -f FILE")
+                known = {name for kept in found for name in (kept.name, kept.place.name)}
+                if missing := [name for name in names if name not in known] or ([] if found else ["any rollout"]):
+                    screen.trouble(
+                        f"nothing is declared of {', '.join(missing)} yet: waiting for bluegreen run -f FILE"
+                    )
                 await stop.pause(AGAIN_S)
     screen.say("stopped; what runs goes on running, and is not minded until somebody drives it again")
     return Exit.OK

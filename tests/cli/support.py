@@ -34,6 +34,7 @@ class Cli:
             check=False,
             cwd=cwd,
             env=environment(),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=PATIENCE_S,

@@ -25,7 +25,7 @@ def test_serve_drives_what_others_declare_and_ask(cli: Cli, manifest: Manifest) 
     eventually(lambda: driver_of(cli) == serve.pid)
     run = cli.start("run", "-f", manifest.write("shop:v2", strategy=MANUAL), "--until", "healthy")
     assert f"process {serve.pid} drives shop; following it" in read_until(run, "waits for a person to promote it")
-    promoted = cli("promote").stdout
+    promoted = cli("promote", "--full").stdout
     assert f"promote: saved; process {serve.pid} drives shop and notices within a second" in promoted
     run.communicate(timeout=30)
     assert run.returncode == 0, "whoever follows does not end where only the driver's person can go on"
@@ -46,9 +46,16 @@ def test_a_command_right_after_a_declaration_is_for_the_new_revision(cli: Cli, m
     serve = cli.start("serve", "shop")
     eventually(lambda: driver_of(cli) == serve.pid)
     cli("set", "image", "shop:v2")
-    cli("promote")
+    cli("approve", "--gate", "promotion")
     assert "Healthy" in cli("status", "--timeout", "20").stdout
     assert manifest.live() == "shop:v2"
+
+
+def test_serve_waits_for_what_is_not_declared_yet(cli: Cli, manifest: Manifest) -> None:
+    serve = cli.start("serve", "shop")
+    read_until(serve, "nothing is declared of shop yet: waiting for bluegreen run -f FILE")
+    cli("run", "-f", manifest.write(), "--until", "healthy")
+    eventually(lambda: driver_of(cli) == serve.pid)
 
 
 def test_who_follows_takes_over_when_the_driver_is_killed(cli: Cli, manifest: Manifest) -> None:

@@ -1,7 +1,7 @@
 """When a command may end, seen on a world in memory, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -130,7 +130,7 @@ class Kept:
         return self.held_by
 
     @asynccontextmanager
-    async def driving(self, wanted: Rollout) -> AsyncIterator[Backend]:
+    async def driving(self, wanted: Rollout) -> AsyncGenerator[Backend]:
         """The backend; the lock is held for as long as the block lasts."""
         yield memory.over(self.world)
         parting, self.parting = self.parting, None

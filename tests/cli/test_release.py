@@ -57,7 +57,7 @@ def test_until_ends_a_run_early_and_says_what_is_left(cli: Cli, manifest: Manife
 
 def test_an_abort_takes_traffic_back_and_a_retry_begins_again(cli: Cli, manifest: Manifest) -> None:
     cli("run", "-f", manifest.write())
-    cli("run", "-f", manifest.write("shop:v2", strategy={"scaleDownDelaySeconds": 8}), "--until", "promoted")
+    cli("run", "-f", manifest.write("shop:v2", strategy={"scaleDownDelaySeconds": 600}), "--until", "promoted")
     assert manifest.live() == "shop:v2"
     cli("abort", "shop", "--why", "errors at the checkout")
     assert manifest.live() == "shop:v1"
@@ -66,7 +66,7 @@ def test_an_abort_takes_traffic_back_and_a_retry_begins_again(cli: Cli, manifest
     refused = cli("promote", code=Exit.BAD_INPUT)
     assert "retry starts a new attempt" in refused.stderr
     assert "Traceback" not in refused.stderr
-    cli("retry")
+    read_until(cli.start("retry"), "shop: Healthy")
     assert manifest.live() == "shop:v2"
 
 
@@ -132,6 +132,8 @@ def test_a_run_that_is_stopped_says_how_to_go_on_and_another_does(cli: Cli, mani
 
 def test_what_is_deleted_is_gone_with_all_its_processes(cli: Cli, manifest: Manifest) -> None:
     cli("run", "-f", manifest.write())
+    assert "say so with --yes" in cli("delete", "shop", code=Exit.BAD_INPUT).stderr
+    assert manifest.live() == "shop:v1"
     cli("delete", "shop", "--yes")
     eventually(lambda: "refused" in manifest.live())
     assert list(cli.state_dir.iterdir()) == []
