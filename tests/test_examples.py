@@ -1,6 +1,5 @@
 """Each example runs, as it is printed."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +22,3 @@ def test_one_promotion_moves_two_layers() -> None:
     assert before[0] == before[1], "both layers show the first revision"
     assert after[0] == after[1], "both layers show the second"
     assert before != after
-
-
-def test_the_readme_s_library_example_runs_as_printed(tmp_path: Path) -> None:
-    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    script = tmp_path / "example.py"
-    script.write_text(code)
-    assert run(str(script)).startswith("Healthy(revision=")

@@ -2,12 +2,8 @@
 
 import asyncio
 import socket
-from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-
-from attrs import define, field
 
 from bluegreen.ports import Backend
 from bluegreen.snapshot import RevisionState, Slot, Target
@@ -65,72 +61,3 @@ async def point(backend: Backend, revision: RevisionId, slot: Slot = Slot.ACTIVE
 def active_url(rollout: Rollout, path: str = "/") -> str:
     """Where live traffic goes."""
     return f"http://{rollout.policy.local.listen['shop']}{path}"
-
-
-@define
-class Load:
-    """Steady requests on connections that are kept alive. A request is never tried again, whatever its method.
-
-    `answers` counts the bodies of the answers with status 200; `failures` says of every other request why it failed.
-    """
-
-    host: str
-    port: int
-    answers: Counter[str] = field(factory=Counter[str])
-    failures: list[str] = field(factory=list[str])
-
-    async def client(self, method: str, every_s: float) -> None:
-        """One connection, for ever."""
-        loop = asyncio.get_running_loop()
-        writer: asyncio.StreamWriter | None = None
-        reader: asyncio.StreamReader | None = None
-        try:
-            while True:
-                began = loop.time()
-                try:
-                    if writer is None or reader is None:
-                        reader, writer = await asyncio.open_connection(self.host, self.port)
-                    if await self._ask(method, reader, writer):
-                        writer.close()
-                        writer = None
-                except (OSError, EOFError) as error:
-                    self.failures.append(f"{method}: {error!r}")
-                    if writer is not None:
-                        writer.close()
-                    writer = None
-                await asyncio.sleep(max(every_s - (loop.time() - began), 0.0))
-                if writer is not None and reader is not None and reader.at_eof():
-                    writer.close()  # closed while idle, and seen before a request was lost
-                    writer = None
-        finally:
-            if writer is not None:
-                writer.close()
-
-    async def _ask(self, method: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        body = "x=1" if method == "POST" else ""
-        writer.write(f"{method} / HTTP/1.1\r\nHost: shop\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = next(int(line.split(":")[1]) for line in head.splitlines() if line.startswith("content-length"))
-        answer = (await reader.readexactly(length)).decode()
-        status = head.split()[1]
-        if status == "200":
-            self.answers[answer] += 1
-        else:
-            self.failures.append(f"{method}: {status} {answer}")
-        return "connection: close" in head
-
-
-@asynccontextmanager
-async def under_load(rollout: Rollout, *, per_s: float = 150.0, clients: int = 10) -> AsyncGenerator[Load]:
-    """Half of the requests are GETs, half POSTs. Ends with the block."""
-    host, port = rollout.policy.local.listen["shop"].split(":")
-    load = Load(host, int(port))
-    running = [
-        asyncio.create_task(load.client("POST" if number % 2 else "GET", clients / per_s)) for number in range(clients)
-    ]
-    try:
-        yield load
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)

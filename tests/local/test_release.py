@@ -11,7 +11,8 @@ from bluegreen.backends.local.process import alive
 from bluegreen.backends.local.store import Store
 from bluegreen.engine import Engine
 from bluegreen.record import Healthy
-from tests.local.support import MakeRollout, eventually, point, start, under_load
+from tests.local.support import MakeRollout, active_url, eventually, point, start
+from tests.support.load import load
 
 pytestmark = pytest.mark.real
 
@@ -23,7 +24,7 @@ async def test_a_release_drops_no_request_and_retires_the_old_revision(
     async with local.connect(first, state_dir=state_dir) as backend, Engine(first, backend) as engine:
         await engine.wait_for(Healthy, timeout_s=15)
         old = (await backend.workloads.observe(first)).template
-        async with under_load(first) as load:
+        async with load(active_url(first), per_s=150) as seen:
             await asyncio.sleep(0.3)
             await engine.apply(second)
             await engine.wait_for(Healthy, timeout_s=15)
@@ -34,9 +35,9 @@ async def test_a_release_drops_no_request_and_retires_the_old_revision(
 
             await eventually(retired)
             await asyncio.sleep(0.3)
-        assert load.failures == []
-        assert load.answers["v1"] > 20
-        assert load.answers["v2"] > 20
+        assert seen.failed == []
+        assert seen.bodies["v1"] > 20
+        assert seen.bodies["v2"] > 20
         store = Store(local.place(state_dir, "shop"))
         assert {row.revision for row in store.replicas()} == {(await backend.workloads.observe(second)).template}
         store.close()
@@ -48,14 +49,14 @@ async def test_thirty_switches_in_a_row_fail_no_request(state_dir: Path, make_ro
     async with local.connect(first, state_dir=state_dir) as backend:
         one, other = await start(backend, first), await start(backend, second)
         await point(backend, one.id)
-        async with under_load(first, per_s=300, clients=20) as load:
+        async with load(active_url(first), per_s=300, connections=20) as seen:
             for _ in range(15):
                 await point(backend, other.id)
                 await asyncio.sleep(0.05)
                 await point(backend, one.id)
                 await asyncio.sleep(0.05)
-        assert load.failures == []
-        assert min(load.answers["v1"], load.answers["v2"]) > 50
+        assert seen.failed == []
+        assert min(seen.bodies["v1"], seen.bodies["v2"]) > 50
 
 
 async def test_everything_outlives_the_driver_and_the_next_one_goes_on(
@@ -68,14 +69,14 @@ async def test_everything_outlives_the_driver_and_the_next_one_goes_on(
     before = {row.number: row.process for row in store.replicas()}
     assert len(before) == 2
     assert all(one and alive(one) for one in before.values())
-    async with under_load(rollout) as load:
+    async with load(active_url(rollout), per_s=150) as seen:
         await asyncio.sleep(0.2)
         async with local.connect(rollout, state_dir=state_dir) as backend, Engine(rollout, backend) as engine:
             await engine.wait_for(Healthy, timeout_s=15)
             await asyncio.sleep(0.5)
             assert {row.number: row.process for row in store.replicas()} == before
-    assert load.failures == []
-    assert load.answers["v1"] > 20
+    assert seen.failed == []
+    assert seen.bodies["v1"] > 20
     store.close()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -35,6 +36,11 @@ class Load:
     def failed(self) -> list[Answer]:
         """Those that were not answered well."""
         return [one for one in self.answers if not one.ok]
+
+    @property
+    def bodies(self) -> Counter[str]:
+        """How often each answer came."""
+        return Counter(one.body for one in self.answers if one.ok)
 
     def first(self, body: str, *, since: float) -> float:
         """Seconds from `since` to the sending of the first request that was answered so. Raises when there is none."""
