@@ -88,6 +88,15 @@ async def test_a_record_that_is_none_is_refused_rather_than_half_understood(
         await records.load()
 
 
+def test_a_file_that_is_no_database_is_said_to_be_damaged_and_is_left_as_it_is(tmp_path: Path) -> None:
+    where = place(tmp_path, "shop")
+    where.create()
+    where.database.write_bytes(b"not a database " * 1000)
+    with pytest.raises(RecordDamaged, match=r"state\.db cannot be used: file is not a database"):
+        LocalRecords(where)
+    assert where.database.read_bytes().startswith(b"not a database")
+
+
 def test_a_save_waits_for_the_disk(records: LocalRecords) -> None:
     connection = records._connection
     assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2

@@ -1,12 +1,13 @@
 """A hundred switches in a row under load, and not one failed request."""
 
 import statistics
+import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.switches import bare
 from bluegreen import Engine, Healthy
 from bluegreen.backends import local
 from tests.local.support import MakeRollout, active_url
@@ -18,7 +19,7 @@ SWITCHES = 100
 @pytest.mark.real
 @pytest.mark.timeout(600)
 async def test_a_hundred_switches_at_300_requests_a_second_fail_none(
-    state_dir: Path, make_rollout: MakeRollout, record_property: Callable[[str, object], None]
+    state_dir: Path, make_rollout: MakeRollout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The load is POST on keep-alive connections: nothing on the way may repair a failure by sending it again."""
     kept = {"strategy": {"scale_down_delay_seconds": 3600}}
@@ -36,5 +37,11 @@ async def test_a_hundred_switches_at_300_requests_a_second_fail_none(
     assert seen.failed == []
     assert len(seen.answers) > SWITCHES * 100
     assert {one.body for one in seen.answers} == {"v1", "v2"}
-    p50 = statistics.median(latencies[1:]) * 1000  # the first had to start v2
-    record_property("switch_p50_ms", round(p50))
+    ours = statistics.median(latencies[1:]) * 1000  # the first had to start v2
+    times, calls, lost = await bare()
+    theirs, call = statistics.median(times) * 1000, statistics.median(calls) * 1000
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{SWITCHES} switches, declared to first new answer: p50 {ours:.0f} ms, 0 requests failed; "
+            f"a bare Caddy {theirs:.0f} ms, of which the call {call:.0f} ms, {lost} requests failed\n"
+        )

@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
+from bluegreen.errors import RecordDamaged
+
 POLL_S = 0.1
 """How often a watcher asks whether another process, or another part of this one, has written."""
 
@@ -33,13 +35,19 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     """The database, made if it is new. `durable`: a commit survives a power cut, else only the death of processes.
 
     Every statement is a transaction of its own unless it is inside `BEGIN IMMEDIATE` and `COMMIT`. May be used by one
-    thread at a time, whichever it is.
+    thread at a time, whichever it is. Raises `RecordDamaged` when the file is no such database.
     """
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-    connection.executescript(_SCHEMA)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.executescript(_SCHEMA)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise RecordDamaged(
+            f"{path} cannot be used: {error}; nothing was done. Put a copy of it back, or delete the folder"
+        ) from error
     path.chmod(0o600)
     return connection
 
