@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from bluegreen.actions import Cancel, Measure, RunHook
 from bluegreen.engine.clock import Clock
-from bluegreen.ports import Backend, MetricProvider, NoData
+from bluegreen.ports import Backend, NoData
 from bluegreen.snapshot import Key, Outcome
 
 POLL_S = 0.5
@@ -67,8 +67,7 @@ class Tasks:
         home = self._home()
         if task.key in self._running or task.key in self._outcomes:
             return
-        work = self._measure(task) if isinstance(task, Measure) else self._run_hook(task)
-        self._running[task.key] = home.create_task(work)
+        self._running[task.key] = home.create_task(self._work(task))
 
     def _home(self) -> asyncio.TaskGroup:
         if self._group is None:
@@ -91,15 +90,13 @@ class Tasks:
         self._outcomes[outcome.key] = outcome
         self._finished(outcome)
 
-    async def _measure(self, task: Measure) -> None:
+    async def _work(self, task: Measure | RunHook) -> None:
+        """Does the work within its time, and reports what became of it."""
         started_at = self._clock.now()
         outcome: Outcome
         try:
-            provider = self._provider(task.provider)
             async with asyncio.timeout(task.timeout_s):
-                value = await provider.measure(task.query)
-            empty = isinstance(value, NoData)
-            outcome = Outcome(task.key, started_at, self._clock.now(), None if empty else value, no_data=empty)
+                outcome = await (self._measure(task) if isinstance(task, Measure) else self._run_hook(task))
         except Exception as error:
             words = str(error) or type(error).__name__
             if isinstance(error, TimeoutError):
@@ -110,31 +107,20 @@ class Tasks:
             self._running.pop(task.key, None)
         self._end(outcome)
 
-    def _provider(self, name: str) -> MetricProvider:
-        if name not in self._backend.metrics:
-            raise LookupError(
-                f"no metric provider named {name!r}; there are: {', '.join(self._backend.metrics) or 'none'}"
-            )
-        return self._backend.metrics[name]
-
-    async def _run_hook(self, task: RunHook) -> None:
+    async def _measure(self, task: Measure) -> Outcome:
         started_at = self._clock.now()
-        outcome: Outcome
-        try:
-            hooks = self._backend.hooks
-            if hooks is None:
-                raise LookupError("this backend runs no hooks")
-            async with asyncio.timeout(task.timeout_s):
-                await hooks.start(task.key, task.hook)
-                while (ended := await hooks.poll(task.key)) is None:  # noqa: ASYNC110 (another program is asked)
-                    await asyncio.sleep(POLL_S)
-            outcome = ended
-        except Exception as error:
-            words = str(error) or type(error).__name__
-            if isinstance(error, TimeoutError):
-                words = f"did not end within {task.timeout_s:g} s"
-            retry = not getattr(error, "permanent", False)
-            outcome = Outcome(task.key, started_at, self._clock.now(), error=words, retry=retry)
-        finally:
-            self._running.pop(task.key, None)
-        self._end(outcome)
+        if task.provider not in self._backend.metrics:
+            known = ", ".join(self._backend.metrics) or "none"
+            raise LookupError(f"no metric provider named {task.provider!r}; there are: {known}")
+        value = await self._backend.metrics[task.provider].measure(task.query)
+        empty = isinstance(value, NoData)
+        return Outcome(task.key, started_at, self._clock.now(), None if empty else value, no_data=empty)
+
+    async def _run_hook(self, task: RunHook) -> Outcome:
+        hooks = self._backend.hooks
+        if hooks is None:
+            raise LookupError("this backend runs no hooks")
+        await hooks.start(task.key, task.hook)
+        while (ended := await hooks.poll(task.key)) is None:  # noqa: ASYNC110 (another program is asked)
+            await asyncio.sleep(POLL_S)
+        return ended
