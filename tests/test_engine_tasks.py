@@ -172,7 +172,7 @@ async def test_a_hook_that_takes_too_long_is_an_error() -> None:
     async with engine_with(world, MIGRATED, steps=Steps(takes_s=10**6), told=told) as engine:
         await engine.wait_for(Healthy)
         await engine.apply(MIGRATED.with_image("v2"))
-        with pytest.raises(RolloutDegraded, match="did not end within 600 s"):
+        with pytest.raises(RolloutDegraded, match="no answer within 600 s"):
             await engine.wait_for(Healthy)
 
 
