@@ -66,6 +66,19 @@ def test_what_cannot_be_parsed_is_not_said_to_be_missing() -> None:
     rollout, rest = MINIMAL.split("\n---\n", 1)
     said = said_of(f"{rest}\n---\n{rollout.replace('shop-preview', 'prev')}\n---\nkind: [\n")
     assert said.count("shop.yaml:") == 1
+    other = MINIMAL.replace("rolloutRef: {name: shop}", "rolloutRef: {name: store}")
+    assert said_of(f"{other}---\nkind: [\n").count("shop.yaml:") == 1
+
+
+def test_a_required_field_misspelt_is_not_said_to_be_missing_too() -> None:
+    said = said_of(MINIMAL.replace("activeService", "activeServce"))
+    assert said.count("shop.yaml:") == 1
+    assert "did you mean activeService?" in said
+
+
+def test_a_mistake_that_an_alias_repeats_is_said_once() -> None:
+    text = MINIMAL.replace("matchLabels: {app: shop}", "matchLabels: &labels {app: shop, on: call}")
+    assert said_of(text.replace("labels: {app: shop}", "labels: *labels", 1)).count("shop.yaml:") == 1
 
 
 def test_a_mistake_in_one_file_does_not_hide_those_in_another(tmp_path: Path) -> None:
@@ -210,6 +223,17 @@ HOSTILE = {
 }
 
 
+BOUNDS = {
+    "brackets": "nested more than 100 deep",
+    "aliases of lists of aliases": "aliases multiply this to more than 100000 values",
+    "aliases nested": "aliases nest this more than 100 deep",
+    "merges of merges": "merges more than 100 mappings",
+    "very many words": ": more than 100000 values",
+    "repeated fields": "... and more",
+    "megabytes": "longer than 4 MiB",
+}
+
+
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_text_is_refused_soon_and_briefly(kind: str) -> None:
     """The bound is for a busy machine and a traced run: an explosion would take hours, or the process with it."""
@@ -217,3 +241,4 @@ def test_a_hostile_text_is_refused_soon_and_briefly(kind: str) -> None:
     said = said_of(HOSTILE[kind])
     assert time.monotonic() - begun < 40
     assert len(said) < 60_000
+    assert BOUNDS.get(kind, "") in said

@@ -49,6 +49,7 @@ MISTAKES = {
         "{name: shop, readinessProbe: {perodSeconds: 1}, image",
         "readinessProbe.perodSeconds: unknown field | did you mean periodSeconds?",
     ),
+    "a number that is true": ("replicas: 6", "replicas: true", "spec.replicas: expected a whole number, found true"),
     "an image that is a number": (
         '"shop:v1"',
         "1.5",
