@@ -104,6 +104,8 @@ def _to_the_world(drill: Drill, fault: Fault) -> Any:
         case "pods fail" if revision:
             count, for_s = fault.whom.split(":")
             drill.outsider(f"fails {revision.id}", lambda: world.fail(revision.id, int(count), for_s=float(for_s)))
+        case "slow" if fault.whom in world.layers:
+            world.layers[fault.whom].converge_after_s = fault.number
         case "blind":
             drill.outsider(f"hides {fault.whom}", lambda: world.blind(fault.whom))
         case "see":
@@ -155,7 +157,7 @@ _COUNT = st.integers(0, 3).map(float)
 def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True) -> st.SearchStrategy[Fault]:
     """Any one thing that happens."""
     asked = [
-        _fault("apply", st.sampled_from(["v1", "v2", "v2", "v3"]), _NONE),
+        *[_fault("apply", st.sampled_from(["v1", "v2", "v3"]), _NONE)] * 3,
         *(_fault(what, st.just(""), _NONE) for what in ("promote", "promote_full", "abort", "retry")),
         _fault("approve", st.sampled_from(["checked", "watched"]), _NONE),
         _fault("pause", st.just(""), st.sampled_from([0.0, 1.0])),
@@ -177,11 +179,13 @@ def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True)
         _fault("scale elsewhere", st.sampled_from(["0", "1", "4"]), _COUNT),
         _fault("delete elsewhere", st.just(""), _COUNT),
         _fault("pods fail", st.sampled_from(["1:20", "9:5", "9:50", "9:inf"]), _COUNT),
+        _fault("slow", st.sampled_from(layers), st.sampled_from([0.0, 3.0, 30.0])),
         _fault("blind", st.sampled_from(parts), _NONE),
         _fault("see", st.sampled_from(parts), _NONE),
         _fault("refuse", st.sampled_from(calls), _COUNT),
     ]
-    return st.one_of(asked + (own if engines else []) + (outside if world else []))
+    kinds = [asked, *([own] if engines else []), *([outside] if world else [])]
+    return st.sampled_from(kinds).flatmap(st.one_of)
 
 
 @st.composite
@@ -225,19 +229,20 @@ def gates(draw: st.DrawFn) -> AskingGate:
 
 
 @st.composite
-def plans(draw: st.DrawFn, *, engines: bool = True, world: bool = True, most: int = 12) -> Plan:
+def plans(draw: st.DrawFn, *, engines: bool = True, world: bool = True) -> Plan:
     """A scenario."""
     declared = draw(rollouts())
     names = tuple(router.name for router in declared.policy.routers)
-    happens = draw(st.lists(faults(names, engines=engines, world=world), max_size=most))
+    size = draw(st.sampled_from([1, 4, 8, 12, 16]))
+    happens = draw(st.lists(faults(names, engines=engines, world=world), min_size=size, max_size=size))
     answers = st.sampled_from([True, True, False, None, "it broke"])
     return Plan(
         declared,
-        tuple(happens),
+        (Fault("apply", "v2", then_s=draw(_WAITS)), *happens),
         ready_after_s=draw(st.sampled_from([0.0, 1.0, 4.0])),
         bad=draw(st.sampled_from(["", "", "v2"])),
         verdicts=Verdicts({image: draw(answers) for image in ("v2", "v3")}),
-        converge_after_s=draw(st.sampled_from([0.0, 0.0, 1.5, 30.0])),
+        converge_after_s=draw(st.sampled_from([0.0, 0.0, 1.5])),
         drains_after_s=draw(st.sampled_from([0.0, 3.0])),
         probed=draw(st.booleans()),
     )

@@ -68,7 +68,7 @@ def _can_go_home(turn: Turn, home: RevisionId) -> Iterator[tuple[str, RouterStat
     moved = {one.layer for one in writes(turn) if one.revision == home}
     for name, state in layers_of(turn).items():
         patient = record.layer(name).heals >= 2 and serving(turn, state.active, home) > 0  # an outsider insists
-        if state.active != home and name not in moved and addressable(state, home) and not patient:
+        if state.active != home and name not in moved and addressable(turn, state, home) and not patient:
             yield name, state
 
 

@@ -98,9 +98,12 @@ def writes(turn: Turn) -> list[Point]:
     return [one for one in turn.decision.actions if isinstance(one, Point) and one.slot is Slot.ACTIVE]
 
 
-def addressable(state: RouterState, revision: RevisionId) -> bool:
-    """The layer has an address for the revision, or needs none."""
-    return state.prepared is None or any(one.revision == revision and one.addresses for one in state.prepared)
+def addressable(turn: Turn, state: RouterState, revision: RevisionId) -> bool:
+    """The layer has an address of a replica that this turn saw, or needs none."""
+    seen = (revisions_of(turn) or {}).get(revision)
+    there = set(seen.addresses) if seen else set[str]()
+    prepared = [set(one.addresses) for one in state.prepared or () if one.revision == revision]
+    return state.prepared is None or any(not there or there & addresses for addresses in prepared)
 
 
 def given_up(record: Record) -> bool:

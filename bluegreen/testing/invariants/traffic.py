@@ -84,7 +84,7 @@ def nothing_is_left_pointing_at_nothing(facts: Facts) -> Iterator[Broken]:
         what = f"{landed.turn.who} moved layer {action.layer} from {state.active} to {action.revision}"
         if not available(landed.turn, action.revision):
             yield Broken(landed.number, f"{what}, of which it had seen nothing available")
-        elif not addressable(state, action.revision):
+        elif not addressable(landed.turn, state, action.revision):
             yield Broken(landed.number, f"{what}, for which the layer had no address")
     for turn in facts.turns:
         yield from _left_empty(turn)
@@ -106,7 +106,7 @@ def _left_empty(turn: Turn) -> Iterator[Broken]:
     pointed = {one.layer for one in turn.decision.actions if isinstance(one, Point)}
     for name, state in layers_of(turn).items():
         empty = state.active != home and not serving(turn, state.active)
-        if empty and addressable(state, home) and name not in pointed:
+        if empty and addressable(turn, state, home) and name not in pointed:
             yield Broken(
                 turn.number,
                 f"{turn.who} saw layer {name} showing {state.active}, which serves nothing, and left it so"
