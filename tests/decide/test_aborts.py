@@ -283,6 +283,7 @@ def test_the_current_revision_that_dies_in_its_window_is_taken_back() -> None:
     play.go(1)
     assert play.live() == {"edge": V1}
     assert play.reason is Reason.DIED
+    assert play.memory.dead_since is None
 
 
 def test_a_short_faint_in_the_window_is_forgiven() -> None:

@@ -197,3 +197,40 @@ def test_a_layer_that_did_not_follow_is_reported_with_what_it_said_last() -> Non
     play.alter = noting
     play.go(30)
     assert "layer outer was not seen to follow within 20 s (503 from the pool)" in play.phase(Degraded).why
+
+
+def test_traffic_goes_forward_only_where_every_available_replica_is_addressable() -> None:
+    play = healthy()
+    play.world.set_ready_after("v2", 10)
+    play.apply("v2")
+    play.go(9)
+    play.world.fail(V2, 1, for_s=20)
+    play.go(5)
+    play.world.refuse("layer edge prepare", 30)
+    play.go(20)
+    assert len(play.world.available(V2)) == 2
+    assert [len(one.addresses) for one in play.world.layers["edge"].prepared if one.revision == V2] == [1]
+    assert play.live() == {"edge": V1}
+    play.go(30)
+    assert play.live() == {"edge": V2}
+
+
+def test_traffic_goes_back_although_only_some_replicas_are_addressable() -> None:
+    play = halfway()
+    play.world.refuse("layer outer prepare", 1000)
+    play.world.scale_elsewhere(V1, 1)
+    play.go(1)
+    play.command(commands.abort)
+    play.go(1)
+    assert play.live()["outer"] == V1
+
+
+def test_traffic_goes_nowhere_where_only_replicas_that_are_gone_are_addressable() -> None:
+    play = halfway()
+    play.world.refuse("layer outer prepare", 1000)
+    play.world.scale_elsewhere(V1, 0)
+    play.go(1)
+    play.command(commands.abort)
+    play.go(60)
+    assert len(play.world.available(V1)) == 2
+    assert play.live()["outer"] == V2

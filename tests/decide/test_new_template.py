@@ -171,3 +171,14 @@ def test_an_attempt_has_a_number_of_its_own() -> None:
     play.go()
     numbers.append(play.memory.attempt)
     assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_nothing_of_earlier_attempts_is_kept_but_their_history() -> None:
+    play = healthy(**WAITING)
+    for number in range(2, 12):
+        play.apply(f"v{number}")
+        play.go(1)
+        play.command(commands.approve, gate="other")
+    mine = (play.memory.current, play.memory.attempt)
+    assert [(one.revision, one.attempt) for one in play.memory.gates] == [mine]
+    assert [(one.revision, one.attempt) for one in play.memory.approvals] == [mine]
