@@ -49,6 +49,11 @@ MISTAKES = {
         "{name: shop, readinessProbe: {perodSeconds: 1}, image",
         "readinessProbe.perodSeconds: unknown field | did you mean periodSeconds?",
     ),
+    "a name that is empty": (
+        "activeService: shop",
+        'activeService: ""',
+        "activeService: expected a text, found an empty text",
+    ),
     "a number that is true": ("replicas: 6", "replicas: true", "spec.replicas: expected a whole number, found true"),
     "an image that is a number": (
         '"shop:v1"',
