@@ -105,6 +105,7 @@ def test_warnings_come_with_the_problems() -> None:
         '        env: [{"name": "PASSWORD", "value": "hunter2", "vlaue": x}]',
         "        dbPassword: hunter2: x",
         '        apiToken: "hunter2',
+        "        command: app --password=hunter2",
         "        env: [{name: SECRET, value: 0123_hunter2}, {name: PIN, value: 0_1_2_3}]",
     ],
 )

@@ -21,7 +21,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 # a password within a URL.
 _SECRETS = re.compile(
     r"""(?ix) (?: (?<![\w-]) ["']? (?: value | [\w-]* (?: password | passwd | secret | token | credential | api_?key )
-                  [\w-]* ) ["']? \s* : \s* (?: "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s,}\]"'][^,}\]]* )
+                  [\w-]* ) ["']? \s* [:=] \s* (?: "(?:[^"\\]|\\.)*"? | '[^']*'? | [^\s,}\]"'][^,}\]]* )
               | :// [^\s/@"']* @ )"""
 )
 
@@ -130,7 +130,7 @@ class Report:
         order = (self._files.setdefault(source.name, len(self._files)), mark.line, mark.column)
         problem = ManifestProblem(
             path,
-            message,
+            _masked(message),
             remedy,
             file=source.name,
             line=mark.line + 1,
@@ -181,9 +181,8 @@ def _masked(line: str) -> str:
     def mask(found: re.Match[str]) -> str:
         if found[0].startswith("://"):
             return "://" + "*" * (len(found[0]) - 4) + "@"
-        key, colon, value = found[0].partition(":")
-        space = len(value) - len(value.lstrip())
-        return f"{key}{colon}{value[:space]}{'*' * (len(value) - space)}"
+        key = re.split("([:=] *)", found[0], maxsplit=1)
+        return f"{key[0]}{key[1]}{'*' * len(key[2])}"
 
     return _SECRETS.sub(mask, line)
 
