@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from bluegreen.backends.memory import NEVER
-from bluegreen.record import Healthy
-from bluegreen.snapshot import NOTHING, Foreign, Shown
+from bluegreen.record import Degraded, Healthy
+from bluegreen.snapshot import EVERYTHING, NOTHING, Foreign, Shown
 from bluegreen.testing import invariants, virtual_time
 from bluegreen.testing.trace import Trace
 from tests.support.drill import Drill
@@ -72,3 +72,25 @@ def test_promote_full_of_what_never_comes_leaves_no_layer_empty_meanwhile(shown:
         return await drill.calm(60)
 
     invariants.check(virtual_time.run(scenario()))
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_stable_revision_that_is_gone_for_good_is_not_waited_for_in_silence(paused: bool) -> None:
+    """A layer selects every revision: whatever is prepared would have live traffic before any gate said yes."""
+
+    async def scenario() -> Trace:
+        drill = Drill(rollout(layers=("edge", "mesh"), progress_deadline_seconds=60))
+        drill.world.set_ready_after("v2", NEVER)
+        await drill.start()
+        await asyncio.sleep(60)
+        await drill.apply("v2", paused=paused)
+        drill.outsider("unpins mesh", lambda: drill.world.point_elsewhere("mesh", EVERYTHING))
+        drill.outsider("deletes v1", lambda: drill.world.delete_elsewhere(V1))
+        return await drill.calm(200)
+
+    trace = virtual_time.run(scenario())
+    invariants.check(trace)
+    record = trace.moments[-1].truth.record
+    assert record is not None
+    assert isinstance(record.phase, Degraded)
+    assert "promote --full" in record.phase.message

@@ -24,14 +24,13 @@ How a stalled twin is kept harmless
     - A revision is retired on one complete live look after its time, with the stable one whole, on that look's token.
     - What was not seen live moves no traffic and scales nothing down.
 
-The phases, and every way from one to another
+The phases, and every way from one to another (one decision may take several)
     Progressing -> Paused       a gate does not answer yet, or spec.paused is set
     Progressing -> Promoting    available, and every gate said yes
     Progressing -> Healthy      the declared template is the stable one
     Progressing -> Degraded     a gate said no, no progress in time, or a person aborted
     Paused -> Progressing       a new template, or replicas are missing once the gates said yes
     Paused -> Promoting         the last gate said yes
-    Paused -> Healthy           the declared template is the stable one
     Paused -> Degraded          a gate said no, or a person aborted
     Promoting -> Healthy        every layer followed, and every gate that remained said yes
     Promoting -> Degraded       a layer did not follow in time, a gate said no, the revision died, or a person aborted
@@ -41,7 +40,6 @@ The phases, and every way from one to another
     Degraded -> Progressing     a new template, a retry, promote-full, or what was late made progress
     Degraded -> Paused          what was late is available, and a gate does not answer yet
     Degraded -> Promoting       what was late is available, and every gate said yes
-    Degraded -> Healthy         the declared template is the stable one again
 
 Where to read on: `attempts` (how a release begins and ends), `phases`, `progressing` and `promoting` (one function a
 phase), `asking` (gates), `traffic` (layers), `replicas` (who runs), `plan` (one decision in the making).

@@ -32,7 +32,7 @@ def progressing(plan: Plan) -> None:
         _return_home(plan, current)
         return
     if not (forced or _may_prepare(plan, stable)):
-        _go_on(plan, f"traffic goes back to {stable} before revision {current} is prepared", working=False)
+        _wait_for_the_way_back(plan, current, stable)
         return
     plan.preparing, plan.full_size = True, waiver is not None
     _prepare(plan, current, stable, forced)
@@ -65,6 +65,18 @@ def _may_prepare(plan: Plan, stable: RevisionId | None) -> bool:
         if not (dead and plan.passed(off_since, DEAD_AFTER_S)):
             return False
     return True
+
+
+def _wait_for_the_way_back(plan: Plan, current: RevisionId, stable: RevisionId | None) -> None:
+    """Nothing is prepared yet. Where traffic cannot go back, since there is nothing to go back to, that is said."""
+    off = [name for name, state in plan.layers if state is not None and state.active != stable]
+    since = min((plan.record.layer(name).off_since or plan.now for name in off), default=plan.now)
+    dead = plan.workloads is not None and not plan.available(stable)
+    if dead and not plan.in_time(since, plan.rollout.progress_deadline_seconds):
+        why = f"traffic on {', '.join(off)} cannot go back to {stable}, which has nothing available"
+        _slip(plan, Reason.PROGRESS_DEADLINE, f"{why}; promote --full takes {current} live")
+        return
+    _go_on(plan, f"traffic goes back to {stable} before revision {current} is prepared", working=False)
 
 
 def _becoming_available(plan: Plan, current: RevisionId) -> None:
