@@ -229,3 +229,25 @@ async def test_who_waits_while_the_engine_is_stopped_is_not_left_waiting_for_eve
         engine.stop()
         with pytest.raises(WaitTimedOut, match="it is Healthy"):
             await waiting
+
+
+@virtual
+async def test_commands_given_at_the_same_moment_all_count() -> None:
+    async with driving(WAITING) as (engine, world):
+        revision = await engine.apply(WAITING.with_image("v2"))
+        await engine.wait_for(Paused)
+        both = engine_on(world, WAITING), engine_on(world, WAITING)
+        async with asyncio.TaskGroup() as group:
+            for number, bystander in enumerate((*both, engine)):
+                group.create_task(bystander.approve(revision, gate=f"gate {number}", by="ann"))
+        assert world.record is not None
+        assert {one.gate for one in world.record.approvals} == {"gate 0", "gate 1", "gate 2"}
+
+
+@virtual
+async def test_old_revisions_leave_the_world_beyond_the_history_limit() -> None:
+    declared = rollout(revision_history_limit=0, scale_down_delay_seconds=0)
+    async with driving(declared) as (engine, world):
+        await engine.apply(declared.with_image("v2"))
+        await asyncio.sleep(60)
+        assert set(world.revisions) == {V2}

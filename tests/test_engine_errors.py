@@ -296,3 +296,17 @@ async def test_a_write_that_is_refused_for_hours_is_still_tried() -> None:
         assert set(waits(told)) == {0.5, 1, 2, 4, 8, 15}
         world.before = None
         await engine.wait_for(Healthy, timeout_s=60)
+
+
+@virtual
+async def test_a_watch_that_fails_is_left_to_the_clock() -> None:
+    async def broken() -> None:
+        raise OSError("the watch was closed")
+
+    async with driving() as (engine, world):
+        for port in (engine.backend.workloads, engine.backend.records, *engine.backend.routers):
+            setattr(port, "changed", broken)  # noqa: B010 (a method, for these objects only)
+        await asyncio.sleep(60)
+        world.point_elsewhere("edge", NOTHING)
+        await asyncio.sleep(16)
+        assert world.live() == {"edge": V1}

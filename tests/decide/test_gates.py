@@ -314,9 +314,10 @@ def test_freezing_cancels_the_work_under_way() -> None:
 
 def test_promote_full_asks_no_gate_and_lets_go_of_its_work() -> None:
     play = releasing(Does("check", measuring))
+    play.world.layers["edge"].converge_after_s = 60
     play.command(commands.promote_full)
     play.go(5)
-    play.phase(Healthy)
+    play.phase(Promoting)
     assert play.running == set()
     assert play.memory.asked == ()
 
