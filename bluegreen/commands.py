@@ -116,7 +116,7 @@ def failed(record: Record, reason: Reason, why: str, now: datetime) -> Record:
         request=None,
         dead_since=None,
         proven=tuple(one for one in record.proven if one != record.current),
-        layers=(),
+        layers=tuple(evolve(layer, off_since=None, heals=0) for layer in record.layers),
     )
 
 

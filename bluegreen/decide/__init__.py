@@ -54,7 +54,7 @@ from attrs import evolve
 from bluegreen.actions import Cancel, Ensure, Measure, RunHook
 from bluegreen.decide.asking import acknowledge, cancel_others
 from bluegreen.decide.attempts import adopt, follow_template
-from bluegreen.decide.phases import run_phase
+from bluegreen.decide.phases import run_phase, tell_of_outage
 from bluegreen.decide.plan import Decision, Plan, clamped
 from bluegreen.decide.replicas import forget_oldest, keep_up, prepare_layers, retire_spent
 from bluegreen.decide.traffic import point_preview, settle_writes
@@ -82,6 +82,7 @@ def decide(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: dat
             plan.say("cannot look yet at the workloads")
         elif follow_template(plan):
             run_phase(plan)
+        tell_of_outage(plan)
         point_preview(plan)
         retire_spent(plan)
         keep_up(plan)

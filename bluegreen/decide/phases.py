@@ -49,6 +49,18 @@ def healthy(plan: Plan) -> None:
     _watch_the_window(plan, stable)
 
 
+def tell_of_outage(plan: Plan) -> None:
+    """Says so when live traffic has nothing behind it: no phase may keep that to itself. Degraded says it anyway."""
+    phase = plan.record.phase
+    if plan.workloads is None or plan.rollout.replicas == 0 or isinstance(phase, Degraded):
+        return
+    shown = [(name, state.active) for name, state in plan.layers if state and isinstance(state.active, str)]
+    dark = [f"{one}, which {name} shows," for name, one in shown if not plan.available(one)]
+    if dark:
+        what = f"revision {' and '.join(dark)} has nothing available"
+        plan.say(f"{phase.message}; {what}" if phase.message else what)
+
+
 def _watch_the_window(plan: Plan, stable: RevisionId) -> None:
     previous = plan.record.previous
     gone = plan.workloads is not None and plan.available(stable) == 0 and plan.rollout.replicas > 0

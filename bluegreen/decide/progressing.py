@@ -83,7 +83,13 @@ def _becoming_available(plan: Plan, current: RevisionId) -> None:
     if plan.rollout.replicas == 0:
         _go_on(plan, f"spec.replicas is 0: revision {current} cannot be released")
         return
-    trouble = next((one for one in plan.snapshot.troubles if one.permanent), None)
+    if plan.workloads is None:
+        _go_on(plan, "cannot look at the workloads: nothing is promoted before it can be", working=False)
+        return
+    about = (f"revision {current}", "prepare layer")
+    trouble = next(
+        (one for one in plan.snapshot.troubles if one.permanent and any(what in one.what for what in about)), None
+    )
     if trouble:
         _slip(plan, Reason.BACKEND, f"{trouble.what}: {trouble.error}")
         return
@@ -150,9 +156,11 @@ def _ask_before_promotion(plan: Plan, current: RevisionId, stable: RevisionId | 
             blind = [name for name, state in plan.layers if state is None]
             if plan.rollout.replicas < 1 or plan.available(current) < plan.rollout.replicas:
                 _becoming_available(plan, current)
-            elif blind or plan.workloads is None or (plan.pending_layers() and not forced):
-                where = ", ".join(blind) or "the workloads"
+            elif blind:
+                where = ", ".join(blind)
                 _go_on(plan, f"cannot look at {where}: nothing is promoted before it can be", working=False)
+            elif plan.pending_layers() and not forced:
+                _go_on(plan, "an earlier write may still land on a layer: it is ended first", working=False)
             elif plan.rollout.paused:
                 _pause(plan, PauseReason.SPEC, "spec.paused is set: no promotion starts")
             else:
@@ -182,5 +190,7 @@ def _return_home(plan: Plan, stable: RevisionId) -> None:
     if all_settled(plan, stable) and plan.whole(stable) and not plan.pending_layers():
         plan.enter(Healthy(stable, plan.now))
         plan.note("Completed", why="the declared template is the stable one")
-    elif isinstance(plan.record.phase, Paused) or not plan.record.phase.message:
-        plan.enter(Progressing(stable, plan.now, f"traffic goes back to {stable}"))
+        return
+    if not isinstance(plan.record.phase, Progressing):
+        plan.enter(Progressing(stable, plan.now))
+    plan.say(f"traffic goes back to {stable}")

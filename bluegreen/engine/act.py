@@ -19,7 +19,8 @@ from bluegreen.spec import Rollout
 
 FRESH_S = 5.0
 """An action that has not begun so long after its save is dropped."""
-ACT_TIMEOUT_S = 30.0
+ACT_TIMEOUT_S, PREPARE_TIMEOUT_S = 10.0, 30.0
+"""So long a write may take (a layer may be slow to prepare). It holds up what is decided next, an abort included."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 15.0
 
 
@@ -80,7 +81,7 @@ class Actor:
             return False
         self._emit(Acting(action))
         try:
-            async with asyncio.timeout(ACT_TIMEOUT_S):
+            async with asyncio.timeout(_timeout_s(action)):
                 await self._perform(rollout, action)
         except Conflict as conflict:
             self._emit(Failed(what, conflict, 0.0, action))
@@ -99,7 +100,7 @@ class Actor:
         since: datetime = before.trouble.since if before else self._clock.now()
         words = str(error) or type(error).__name__
         if isinstance(error, TimeoutError):
-            words = f"no answer within {ACT_TIMEOUT_S:g} s"
+            words = f"no answer within {_timeout_s(action):g} s"
         trouble = Trouble(what, words, since, permanent=getattr(error, "permanent", False))
         self._setbacks[what] = _Setback(trouble, times, self._clock.lived_s() + wait_s)
         self._emit(Failed(what, error, wait_s, action))
@@ -126,6 +127,10 @@ class Actor:
 
     def _router(self, name: str) -> Router:
         return next(router for router in self._backend.routers if router.name == name)
+
+
+def _timeout_s(action: Action) -> float:
+    return PREPARE_TIMEOUT_S if isinstance(action, Prepare) else ACT_TIMEOUT_S
 
 
 def _object(action: Action) -> str:

@@ -159,7 +159,7 @@ def test_time_spent_going_back_to_stable_first_does_not_make_it_late() -> None:
     assert V3 not in play.world.revisions
 
 
-def refused(what: str = "ensure 2 replicas of revision 1") -> Trouble:
+def refused(what: str = f"ensure 2 replicas of revision {V2}") -> Trouble:
     """An action that the world refuses for good."""
     return Trouble(what, "quota exceeded (ask for more)", START, permanent=True)
 
@@ -203,6 +203,24 @@ def test_a_refusal_while_missing_replicas_are_waited_for_after_the_gates_said_ye
     play.world.recover(V2)
     play.go(5)
     play.phase(Healthy)
+
+
+def test_a_refusal_that_is_not_about_the_revision_in_progress_degrades_nothing() -> None:
+    play = healthy()
+    play.world.set_ready_after("v2", 50)
+    play.apply("v2")
+    play.alter = lambda snapshot: evolve(snapshot, troubles=(refused(f"scale revision {V1} down to 0"),))
+    play.go(10)
+    play.phase(Progressing)
+
+
+def test_a_layer_that_cannot_be_prepared_is_about_the_revision_in_progress() -> None:
+    play = healthy()
+    play.world.set_ready_after("v2", 50)
+    play.apply("v2")
+    play.alter = lambda snapshot: evolve(snapshot, troubles=(refused("prepare layer edge"),))
+    play.go(10)
+    assert play.reason is Reason.BACKEND
 
 
 def test_late_and_then_refused_says_the_newer_reason() -> None:
