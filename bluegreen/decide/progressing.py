@@ -190,7 +190,5 @@ def _return_home(plan: Plan, stable: RevisionId) -> None:
     if all_settled(plan, stable) and plan.whole(stable) and not plan.pending_layers():
         plan.enter(Healthy(stable, plan.now))
         plan.note("Completed", why="the declared template is the stable one")
-        return
-    if not isinstance(plan.record.phase, Progressing):
-        plan.enter(Progressing(stable, plan.now))
-    plan.say(f"traffic goes back to {stable}")
+    else:
+        plan.say(f"traffic goes back to {stable}")
