@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,9 +31,8 @@ LAYERS = ("edge", "mesh")
 
 async def released(**fields: Any) -> Drill:
     """A drill with v1 live, and v2 declared; engine A drives it."""
-    drill = Drill(
-        rollout(**{"layers": LAYERS, "progress_deadline_seconds": 60, "layer_deadline_seconds": 20, **fields})
-    )
+    fields = {"layers": LAYERS, "progress_deadline_seconds": 60, "layer_deadline_seconds": 20, **fields}
+    drill = Drill(rollout(**fields))
     await drill.start()
     await asyncio.sleep(60)
     await drill.apply("v2")
@@ -227,7 +226,7 @@ def an_approval_is_for_good(_: Any, record: Record, gate: str) -> Approval | Non
 
 
 @contextmanager
-def waivers_outlive_their_attempt() -> Iterator[None]:
+def waivers_outlive_their_attempt() -> Generator[None]:
     """A waiver is carried over to the next attempt, and counts there."""
 
     def begin(original: Any, plan: Plan, *args: Any) -> None:
@@ -241,7 +240,7 @@ def waivers_outlive_their_attempt() -> Iterator[None]:
 
 
 @contextmanager
-def approvals_outlive_their_attempt() -> Iterator[None]:
+def approvals_outlive_their_attempt() -> Generator[None]:
     """An approval is carried over to the next attempt, and counts there."""
 
     def begin(original: Any, plan: Plan, *args: Any) -> None:

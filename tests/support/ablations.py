@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -21,7 +21,7 @@ from tests.support.plants import plant
 
 
 @contextmanager
-def no_fence() -> Iterator[None]:
+def no_fence() -> Generator[None]:
     """A traffic write that is saved and not seen to have ended is forgotten."""
     pending = Plan.pending
 
@@ -43,7 +43,7 @@ def fences_count_when_saved() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def scale_downs_are_not_outstanding() -> Iterator[None]:
+def scale_downs_are_not_outstanding() -> Generator[None]:
     """A scale-down that is saved and not seen to have ended is forgotten."""
     pending = Plan.pending
 
@@ -60,7 +60,7 @@ def caches_pass_for_live() -> AbstractContextManager[Any]:
 
 
 @contextmanager
-def layers_are_written_whatever_their_version() -> Iterator[None]:
+def layers_are_written_whatever_their_version() -> Generator[None]:
     """The router ignores the token."""
 
     async def point(router: MemoryRouter, slot: Slot, revision: RevisionId, *, if_version: str) -> None:
@@ -72,7 +72,7 @@ def layers_are_written_whatever_their_version() -> Iterator[None]:
 
 
 @contextmanager
-def tokens_are_hashes_of_the_content() -> Iterator[None]:
+def tokens_are_hashes_of_the_content() -> Generator[None]:
     """A layer that shows again what it showed before has the token that it had before."""
     show, prepare = World.show, MemoryRouter.prepare
 
@@ -93,7 +93,7 @@ def tokens_are_hashes_of_the_content() -> Iterator[None]:
 
 
 @contextmanager
-def revisions_are_scaled_down_whatever_their_version() -> Iterator[None]:
+def revisions_are_scaled_down_whatever_their_version() -> Generator[None]:
     """The workloads ignore the token."""
 
     async def retire(workloads: MemoryWorkloads, revision: RevisionId, *, if_version: str, replicas: int = 0) -> None:
@@ -105,7 +105,7 @@ def revisions_are_scaled_down_whatever_their_version() -> Iterator[None]:
 
 
 @contextmanager
-def records_are_saved_whatever_their_version() -> Iterator[None]:
+def records_are_saved_whatever_their_version() -> Generator[None]:
     """The last one to save wins."""
     save = MemoryRecords.save
 
@@ -122,7 +122,7 @@ def records_are_saved_whatever_their_version() -> Iterator[None]:
 
 
 @contextmanager
-def the_record_is_read_last() -> Iterator[None]:
+def the_record_is_read_last() -> Generator[None]:
     """A look loads the record only after it has read the world."""
     looking = StaleLooker.look
 

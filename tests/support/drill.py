@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -248,7 +248,7 @@ class Drill:
 
 
 @contextmanager
-def no_time_limits() -> Iterator[None]:
+def no_time_limits() -> Generator[None]:
     """Actions may be begun, and may take, as late and as long as they like: no safety rests on these limits."""
     limits = ("FRESH_S", "ACT_TIMEOUT_S", "PREPARE_TIMEOUT_S")
     with patch.multiple("bluegreen.engine.act", **dict.fromkeys(limits, 1e9)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -17,7 +17,7 @@ MODULES = [commands, _DECIDE, *_PARTS]
 
 
 @contextmanager
-def plant(name: str, broken: Callable[..., Any]) -> Iterator[None]:
+def plant(name: str, broken: Callable[..., Any]) -> Generator[None]:
     """Replaces one function of the rules ("traffic.point", "commands.failed"); `broken` gets the original first."""
     module_name, function = name.split(".")
     original = getattr(next(one for one in MODULES if one.__name__.endswith(module_name)), function)
