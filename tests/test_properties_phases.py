@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
@@ -34,7 +34,7 @@ def drawn() -> set[Edge]:
 
 
 @contextmanager
-def watched() -> Iterator[set[Edge]]:
+def watched() -> Generator[set[Edge]]:
     """Every change from one phase to another: those that one decision passes through, and those of commands."""
     seen: set[Edge] = set()
     slot: Any = Plan.__dict__["record"]
