@@ -94,3 +94,22 @@ def test_a_stable_revision_that_is_gone_for_good_is_not_waited_for_in_silence(pa
     assert record is not None
     assert isinstance(record.phase, Degraded)
     assert "promote --full" in record.phase.message
+
+
+def test_promote_full_on_the_way_back_to_the_stable_template_stops_nothing() -> None:
+    async def scenario() -> Trace:
+        drill = Drill(rollout(auto_promotion_enabled=False))
+        await drill.start()
+        await asyncio.sleep(60)
+        await drill.apply("v2")
+        await asyncio.sleep(5)
+        drill.world.blind("layer edge")
+        await drill.apply("v1")
+        await asyncio.sleep(5)
+        await drill.command("promote_full")
+        drill.outsider("empties edge", lambda: drill.world.point_elsewhere("edge", NOTHING))
+        return await drill.calm(60)
+
+    trace = virtual_time.run(scenario())
+    invariants.check(trace)
+    assert trace.moments[-1].truth.shows("edge") == V1

@@ -23,7 +23,7 @@ def progressing(plan: Plan) -> None:
     current, stable = plan.record.current, plan.record.stable
     assert current is not None  # an attempt is always about a revision
     waiver = plan.record.waived()
-    forced = waiver is not None and waiver.why == "promote-full"
+    forced = waiver is not None and waiver.why == "promote-full" and current != stable
     if stable is not None:
         track(plan, stable)
         if not forced:
