@@ -7,12 +7,12 @@ import asyncio
 import pytest
 
 from bluegreen.backends.memory import NEVER
-from bluegreen.record import Degraded, Healthy
+from bluegreen.record import Degraded, Healthy, Paused
 from bluegreen.snapshot import EVERYTHING, NOTHING, Foreign, Shown
 from bluegreen.testing import invariants, virtual_time
 from bluegreen.testing.trace import Trace
 from tests.support.drill import Drill
-from tests.support.worlds import V1, rollout
+from tests.support.worlds import V1, V2, rollout
 
 
 @pytest.mark.parametrize(("hidden", "hours"), [("records", 6), ("workloads", 0.2), ("layer edge", 0.2)])
@@ -109,6 +109,46 @@ def test_promote_full_on_the_way_back_to_the_stable_template_stops_nothing() -> 
         await drill.command("promote_full")
         drill.outsider("empties edge", lambda: drill.world.point_elsewhere("edge", NOTHING))
         return await drill.calm(60)
+
+    trace = virtual_time.run(scenario())
+    invariants.check(trace)
+    assert trace.moments[-1].truth.shows("edge") == V1
+
+
+def test_a_pause_does_not_hide_that_traffic_cannot_go_back() -> None:
+    """The stable revision is gone, a layer shows nothing, and all that would help is a person."""
+
+    async def scenario() -> Trace:
+        drill = Drill(rollout(layers=("edge", "mesh"), auto_promotion_enabled=False))
+        await drill.start()
+        await asyncio.sleep(60)
+        await drill.apply("v2")
+        drill.outsider("empties mesh", lambda: drill.world.point_elsewhere("mesh", NOTHING))
+        drill.outsider("deletes v1", lambda: drill.world.delete_elsewhere(V1))
+        return await drill.calm(200)
+
+    trace = virtual_time.run(scenario())
+    invariants.check(trace)
+    record = trace.moments[-1].truth.record
+    assert record is not None
+    assert isinstance(record.phase, Paused)
+    assert f"{V1} has nothing available, so mesh cannot go back to it: promote --full" in record.phase.message
+
+
+def test_promote_full_does_not_hold_a_split_that_spec_paused_keeps_from_ending() -> None:
+    async def scenario() -> Trace:
+        drill = Drill(rollout(layers=("edge", "mesh")))
+        await drill.start()
+        await asyncio.sleep(60)
+        drill.world.layers["edge"].converge_after_s = 30
+        await drill.apply("v2")
+        await asyncio.sleep(5)
+        await drill.kill()
+        await drill.apply(paused=True)
+        await drill.command("abort")
+        await drill.command("promote_full")
+        assert drill.world.live() == {"edge": V2, "mesh": V1}
+        return await drill.calm(100)
 
     trace = virtual_time.run(scenario())
     invariants.check(trace)

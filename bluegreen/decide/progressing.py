@@ -23,7 +23,7 @@ def progressing(plan: Plan) -> None:
     current, stable = plan.record.current, plan.record.stable
     assert current is not None  # an attempt is always about a revision
     waiver = plan.record.waived()
-    forced = waiver is not None and waiver.why == "promote-full" and current != stable
+    forced = waiver is not None and waiver.why == "promote-full" and current != stable and not plan.rollout.paused
     if stable is not None:
         track(plan, stable)
         if not forced:
@@ -38,6 +38,17 @@ def progressing(plan: Plan) -> None:
     _prepare(plan, current, stable, forced)
     if forced and stable is not None and not isinstance(plan.record.phase, Promoting):
         bring_back(plan, stable, empty_only=True)
+    if stable is not None and isinstance(plan.record.phase, Progressing | Paused):
+        _say_if_stranded(plan, current, stable)
+
+
+def _say_if_stranded(plan: Plan, current: RevisionId, stable: RevisionId) -> None:
+    """Traffic that should go back, and cannot since the stable revision is dead, is not left to be found out."""
+    off = [name for name, state in plan.layers if state is not None and state.active != stable]
+    if off and plan.workloads is not None and not plan.available(stable):
+        why = f"{stable} has nothing available, so {', '.join(off)} cannot go back to it"
+        way_out = "resume" if plan.rollout.paused else "" if plan.record.waived() else "promote --full"
+        plan.say(f"{plan.record.phase.message}; {why}" + (f": {way_out} takes {current} live" if way_out else ""))
 
 
 def _prepare(plan: Plan, current: RevisionId, stable: RevisionId | None, forced: bool) -> None:

@@ -111,7 +111,8 @@ def all_layers_agree(facts: Facts) -> Iterator[Broken]:
         return
     truth, record = end
     differ = len({layer.active for layer in truth.layers.values()}) > 1
-    said = isinstance(record.phase, Degraded) and record.phase.message
+    stranded = not truth.available(record.stable) and "cannot go back" in record.phase.message
+    said = stranded or (isinstance(record.phase, Degraded) and record.phase.message)
     if differ and record.stable is not None and not said:
         where = ", ".join(f"{name} shows {layer.active}" for name, layer in truth.layers.items())
         number = facts.trace.moments[-1].number
