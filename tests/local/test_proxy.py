@@ -276,3 +276,24 @@ async def test_a_replica_that_is_not_there_is_passed_over(
         for _ in range(6):
             async with http.post(active_url(rollout), data=b"x") as reply:
                 assert reply.status == 200
+
+
+async def test_a_proxy_is_not_changed_while_a_request_on_its_way_to_it_is_unread(
+    state_dir: Path, make_rollout: MakeRollout
+) -> None:
+    """On a busy machine a connection may stay unread for long; a change then would close it without an answer."""
+    rollout = make_rollout()
+    async with local.connect(rollout, state_dir=state_dir) as backend:
+        seen = await start(backend, rollout)
+        await point(backend, seen.id)
+        folder = local.place(state_dir, "shop").folder
+        reader, writer = await asyncio.open_unix_connection(folder / "live" / "active.sock")
+        await point(backend, seen.id)  # the other back serves now, and this one is changed next
+        changing = asyncio.create_task(point(backend, seen.id))
+        await asyncio.sleep(0.5)
+        assert not changing.done()
+        writer.write(b"GET / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), timeout=5)
+        assert answer.startswith(b"HTTP/1.1 200")
+        await asyncio.wait_for(changing, timeout=5)
+        writer.close()

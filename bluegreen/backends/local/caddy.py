@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ from bluegreen.spec import JSON
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+_LISTENS = "00010000"
+"""The flags in /proc/net/unix of a socket that listens."""
 START_S = 10.0
 ANSWER_S = 5.0
 POLL_S = 0.02
@@ -47,6 +51,10 @@ class Caddy:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.folder = folder
+        # Another name of the folder, unlike that of any other: what listens below it can be told apart in /proc.
+        self.tag = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        with suppress(FileExistsError):
+            (folder / self.tag).symlink_to(".")
         # A unix socket's address has about 100 letters, which a folder's path may exceed; through this it never does.
         self._fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._session: ClientSession | None = None
@@ -134,6 +142,12 @@ class Caddy:
         for one in json.loads(reply) or []:
             counts[one["address"]] = counts.get(one["address"], 0) + int(one["num_requests"])
         return counts
+
+    def connections(self) -> int:
+        """How many connections there are to the sockets below `tag`, accepted or still waiting to be."""
+        mark = f" {self.tag}/"
+        lines = Path("/proc/net/unix").read_text(errors="replace").splitlines()
+        return sum(mark in line and line.split()[3] != _LISTENS for line in lines)
 
     def _socket(self) -> str:
         return f"/proc/self/fd/{self._fd}/admin.sock"

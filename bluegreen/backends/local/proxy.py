@@ -35,6 +35,7 @@ CHECK_S = 0.2
 RETRY_S = 5.0
 QUIET_S = 0.05
 """A back that has just stopped serving is left alone for so long: requests on their way still arrive."""
+UNREAD_S, POLL_S = 5.0, 0.01
 
 
 class Proxies:
@@ -106,7 +107,8 @@ class Proxies:
             routes = new(read_routes(config) or Routes()).renewed()
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(self._flipped_at + QUIET_S - loop.time(), 0))
-            wanted = back_config(routes)
+            await self._all_read(self.backs[idle])
+            wanted = back_config(routes, self.backs[idle].tag)
             self.backs[idle].keep(wanted)
             _, version_now = await asyncio.gather(
                 self.backs[idle].replace(wanted, if_match=idle_version), self.backs[serving].version()
@@ -115,6 +117,18 @@ class Proxies:
                 raise Conflict("the proxy's routes changed since they were read")
             self._flip(idle)
             self._flipped_at = loop.time()
+
+    async def _all_read(self, back: Caddy) -> None:
+        """Returns once every request that was sent to a back is in its hands: changing it then loses none.
+
+        A busy machine may leave a connection unread for long; `UNREAD_S` is the limit.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + UNREAD_S
+        while (sent := back.connections()) and loop.time() < deadline:
+            if sent <= sum((await back.in_flight()).values()):
+                return
+            await asyncio.sleep(POLL_S)
 
     def _flip(self, name: str) -> None:
         new = self.folder / "live.new"
@@ -163,7 +177,7 @@ class Proxies:
         running = caddy.running()
         if running is None:
             last = read_routes(caddy.kept()) or Routes()
-            caddy.keep(config if config is not None else back_config(last.only(self._running()).renewed()))
+            caddy.keep(config if config is not None else back_config(last.only(self._running()).renewed(), caddy.tag))
             running = await caddy.start()
         self._known[caddy.folder] = running
 

@@ -53,8 +53,11 @@ class Routes:
         return evolve(self, nonce=secrets.token_hex(8))
 
 
-def back_config(routes: Routes) -> dict[str, JSON]:
-    """The configuration of a back proxy: a unix socket for each slot, led to the replicas of its revision."""
+def back_config(routes: Routes, tag: str) -> dict[str, JSON]:
+    """The configuration of a back proxy: a unix socket for each slot, led to the replicas of its revision.
+
+    `tag` is another name of the folder that the sockets are in.
+    """
     state = {
         "handler": "vars",
         "nonce": routes.nonce,
@@ -62,18 +65,19 @@ def back_config(routes: Routes) -> dict[str, JSON]:
         "preview": routes.preview,
         "pools": {revision: list(addresses) for revision, addresses in sorted(routes.pools.items())},
     }
-    servers = {slot.value: _back_server(slot, routes) for slot in Slot}
+    servers = {slot.value: _back_server(slot, routes, tag) for slot in Slot}
     servers["active"]["named_routes"] = {"state": {"handle": [state]}}  # nothing invokes it: it only keeps the state
     return _config(servers)
 
 
-def _back_server(slot: Slot, routes: Routes) -> dict[str, JSON]:
+def _back_server(slot: Slot, routes: Routes, tag: str) -> dict[str, JSON]:
+    listen = f"unix/{tag}/{slot.value}.sock|0600"
     revision = routes.shows(slot)
     addresses = routes.pools.get(revision, ()) if revision is not None else ()
     if revision is None or not addresses:
         why = f"revision {revision} has no available replica" if revision else "no revision is pointed at yet"
         handler = {"handler": "static_response", "status_code": 503, "body": f"{slot.value}: {why}\n"}
-        return _server(f"unix/{slot.value}.sock|0600", handler)
+        return _server(listen, handler)
     handler = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": address} for address in addresses],
@@ -85,7 +89,7 @@ def _back_server(slot: Slot, routes: Routes) -> dict[str, JSON]:
         "headers": {"response": {"set": {MARKER_HEADER: [revision]}}},
         "stream_close_delay": _STREAMS_STAY_S,
     }
-    return {**_server(f"unix/{slot.value}.sock|0600", handler), "trusted_proxies_unix": True}
+    return {**_server(listen, handler), "trusted_proxies_unix": True}
 
 
 def front_config(listen: Mapping[Slot, str]) -> dict[str, JSON]:
@@ -116,7 +120,7 @@ def read_routes(config: JSON) -> Routes | None:
 def router_state(config: JSON, version: str, in_flight: Mapping[str, int], *, has_preview: bool) -> RouterState:
     """What a look at the live proxy shows. `in_flight` counts the requests under way, by replica address."""
     routes = read_routes(config)
-    if routes is None or back_config(routes) != config:
+    if routes is None or back_config(routes, _tag(config)) != config:
         what = Foreign("a proxy configuration that somebody edited by hand")
         pools = frozenset(Target(one, addresses) for one, addresses in (routes.pools if routes else {}).items())
         return RouterState(what, version, what if has_preview else None, prepared=pools, note=what.what)
@@ -132,6 +136,14 @@ def router_state(config: JSON, version: str, in_flight: Mapping[str, int], *, ha
         prepared=frozenset(Target(one, addresses) for one, addresses in routes.pools.items()),
         drained=not any(count for address, count in in_flight.items() if address not in live),
     )
+
+
+def _tag(config: JSON) -> str:
+    """The tag that a back proxy's configuration was made with; empty when there is none."""
+    try:
+        return str(config["apps"]["http"]["servers"]["active"]["listen"][0]).split("/")[1]
+    except (KeyError, IndexError, TypeError):
+        return ""
 
 
 def _server(listen: str, handler: JSON) -> dict[str, JSON]:
