@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from attrs import evolve, frozen
-from hypothesis import given, note
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bluegreen import commands
@@ -60,9 +61,24 @@ def revision_states(draw: st.DrawFn, name: RevisionId) -> RevisionState:
     return RevisionState(name, REVISIONS.index(name), replicas, available, draw(TOKENS), addresses=addresses)
 
 
+def whole(name: RevisionId) -> RevisionState:
+    """A revision with all that is ever wanted."""
+    return RevisionState(name, REVISIONS.index(name), 3, 3, "t1", addresses=ADDRESSES[name])
+
+
+@st.composite
+def sane_layers(draw: st.DrawFn, layers: int) -> tuple[Observed[RouterState], ...]:
+    """All layers agree, and have followed."""
+    shown = draw(st.sampled_from([V1, V2]))
+    probed, token = draw(st.booleans()), draw(TOKENS)
+    return (Observed(RouterState(shown, token, probed=probed), START),) * layers
+
+
 @st.composite
 def workloads(draw: st.DrawFn) -> WorkloadsState:
     """Any revisions, and any declared one."""
+    if draw(st.booleans()):
+        return WorkloadsState(draw(st.sampled_from(REVISIONS)), tuple(whole(one) for one in REVISIONS))
     there = draw(st.lists(st.sampled_from(REVISIONS), unique=True))
     return WorkloadsState(draw(st.sampled_from(REVISIONS)), tuple(draw(revision_states(one)) for one in sorted(there)))
 
@@ -70,8 +86,8 @@ def workloads(draw: st.DrawFn) -> WorkloadsState:
 @st.composite
 def router_states(draw: st.DrawFn) -> RouterState:
     """A layer that shows anything, prepared for anything."""
-    targets = st.builds(Target, st.sampled_from(REVISIONS), st.sampled_from([(), *ADDRESSES.values()]))
-    prepared = st.frozensets(targets, max_size=3)
+    addresses = st.dictionaries(st.sampled_from(REVISIONS), st.sampled_from([(), *ADDRESSES.values()]))
+    prepared = addresses.map(lambda of: frozenset(Target(one, there) for one, there in of.items()))
     return RouterState(
         draw(st.sampled_from(SHOWN)),
         draw(TOKENS),
@@ -111,7 +127,7 @@ def looks(layers: int) -> st.SearchStrategy[Look]:
     return st.builds(
         Look,
         seen(workloads()),
-        st.tuples(*[seen(router_states())] * layers),
+        sane_layers(layers) | st.tuples(*[seen(router_states())] * layers),
         st.sampled_from([0.0, 0.0, 1.0, 3.0, 31.0, 61.0, 4000.0, -30.0, -4000.0]),
         st.sampled_from(["", "", "", "promote", "promote_full", "abort", "retry"]),
         st.booleans(),
@@ -256,9 +272,7 @@ def test_any_of_its_actions_in_any_order_and_repeated_are_harmless(given_: Any) 
             if decision.actions:
                 carry_out(play, decision.actions[index % len(decision.actions)])
         play.seconds += passed_s
-    for name in play.world.layers:
-        play.world.see(f"layer {name}")
-    play.world.see("workloads")
+    see_all(play)
     play.go(300)
 
 
@@ -281,6 +295,12 @@ def serving(play: Play, shown: Shown) -> int:
     return len(play.world.available(shown)) if isinstance(shown, str) else 0
 
 
+def see_all(play: Play) -> None:
+    """Nothing is hidden any more."""
+    for name in ("workloads", *(f"layer {one}" for one in play.world.layers)):
+        play.world.see(name)
+
+
 def edit(play: Play, what: str, which: Any) -> None:
     """Somebody does something."""
     known = sorted(play.world.revisions.values(), key=lambda one: one.ordinal)
@@ -288,11 +308,8 @@ def edit(play: Play, what: str, which: Any) -> None:
         case "apply":
             play.rollout = play.rollout.with_template(template(which))
         case "promote" | "promote_full" | "abort" | "retry":
-            if play.memory.current:
-                try:
-                    play.command(getattr(commands, what))
-                except CommandError as error:
-                    note(str(error))
+            with suppress(CommandError):
+                play.command(getattr(commands, what))
         case "fail" if known:
             play.world.fail(known[which[0] % len(known)].id, which[1], for_s=20)
         case "point":
@@ -300,8 +317,7 @@ def edit(play: Play, what: str, which: Any) -> None:
         case "hide":
             play.world.blind(which)
         case "see":
-            for name in ("workloads", *(f"layer {one}" for one in play.world.layers)):
-                play.world.see(name)
+            see_all(play)
         case "restart":
             play.restart()
         case _:

@@ -47,7 +47,7 @@ class Plan:
     probed: bool = True
 
 
-async def play(plan: Plan, calm_s: float = 420.0) -> Trace:
+async def play(plan: Plan, calm_s: float = 300.0) -> Trace:
     """Plays the scenario, lets the faults stop, and gives the engines `calm_s` seconds to finish."""
     drill = Drill(plan.declared, ready_after_s=plan.ready_after_s, verdicts=plan.verdicts)
     if plan.bad:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bluegreen.record import Degraded, Healthy, Progressing, Promoting, Reason, Record
-from bluegreen.snapshot import RouterState
+from bluegreen.snapshot import Observed, RouterState
 from bluegreen.spec import RevisionId
 from bluegreen.testing.invariants.facts import (
     Broken,
@@ -73,7 +73,9 @@ def _can_go_home(turn: Turn, home: RevisionId) -> Iterator[tuple[str, RouterStat
 
 
 def _says_too_little(turn: Turn, home: RevisionId) -> Iterator[Broken]:
-    message = turn.decision.record.phase.message
+    record, seen = turn.decision.record, turn.look.snapshot.workloads
+    superseded = isinstance(seen, Observed) and seen.value.template != record.current
+    message = record.phase.message
     held = [
         name
         for name, state in layers_of(turn).items()
@@ -81,7 +83,7 @@ def _says_too_little(turn: Turn, home: RevisionId) -> Iterator[Broken]:
     ]
     if not message:
         yield Broken(turn.number, f"{turn.who} is Degraded and does not say why")
-    elif held and saw_all(turn) and not available(turn, home) and "promote --full" not in message:
+    elif held and not superseded and saw_all(turn) and not available(turn, home) and "promote --full" not in message:
         yield Broken(
             turn.number,
             f"{turn.who} holds layers {', '.join(held)}, for {home} is dead, and names no way out: {message}",
