@@ -20,9 +20,11 @@ help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: lint ## everything CI checks: style, types, imports, tests, coverage of the core
-	@echo "== tests"
-	@$(BIN)/coverage run -m pytest
-	@$(if $(CORE),echo "== coverage of the core" && $(BIN)/coverage report --include='$(subst $(space),$(comma),$(CORE))' --fail-under=100)
+	@echo "== tests of the code by itself, and what of the core they cover"
+	@$(BIN)/coverage run -m pytest -m "not real and not property"
+	@$(BIN)/coverage report --include='$(subst $(space),$(comma),$(CORE))' --fail-under=100
+	@echo "== tests with real servers and processes, and whatever can go wrong"
+	@$(BIN)/pytest -m "real or property"
 
 lint: $(READY) ## style, types and imports only
 	@echo "== ruff" && $(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,8 @@ from bluegreen.testing.invariants.facts import Facts
 from bluegreen.testing.trace import Trace, Turn
 from tests.support.faults import rollouts
 from tests.support.worlds import START, V1, V2, V3, Play, changed, template
+
+pytestmark = [pytest.mark.property, pytest.mark.timeout(600)]
 
 REVISIONS = (V1, V2, V3)
 SHOWN: list[Shown] = [V1, V2, V1, V2, V3, NOTHING, EVERYTHING, Foreign("another"), RevisionId("gone")]

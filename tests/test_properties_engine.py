@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from bluegreen.testing import invariants, virtual_time
 from tests.support.drill import no_time_limits
 from tests.support.faults import Plan, plans, play
+
+pytestmark = [pytest.mark.property, pytest.mark.timeout(600)]
 
 
 @given(plans(engines=False, world=False))
