@@ -6,7 +6,7 @@ still 16 when each has a connection of its own. So no server that carries traffi
 
     clients -> front (listens on the Services' addresses; its configuration never changes)
                  -> live/active.sock, live/preview.sock   (a connection for each request)
-    live -> a    a symbolic link to the back that serves; the other back is idle
+    live -> a/NONCE    a symbolic link to the sockets of the back that serves; the other back is idle
 
 A change is written to the idle back, under `If-Match`, and then the link is renamed: one atomic write. The back that
 served until then finishes what it has in hand.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -65,7 +66,7 @@ class Proxies:
     def live(self) -> str:
         """The name of the back that serves."""
         try:
-            name = os.readlink(self.folder / "live")
+            name = os.readlink(self.folder / "live").partition("/")[0]
         except FileNotFoundError:
             name = ""
         return name if name in self.backs else "a"
@@ -109,13 +110,14 @@ class Proxies:
             await asyncio.sleep(max(self._flipped_at + QUIET_S - loop.time(), 0))
             await self._all_read(self.backs[idle])
             wanted = back_config(routes, self.backs[idle].tag)
+            self._make_room(self.backs[idle], routes.nonce)
             self.backs[idle].keep(wanted)
             _, version_now = await asyncio.gather(
                 self.backs[idle].replace(wanted, if_match=idle_version), self.backs[serving].version()
             )
             if version_now != version:
                 raise Conflict("the proxy's routes changed since they were read")
-            self._flip(idle)
+            self._flip(idle, routes.nonce)
             self._flipped_at = loop.time()
 
     async def _all_read(self, back: Caddy) -> None:
@@ -130,11 +132,19 @@ class Proxies:
                 return
             await asyncio.sleep(POLL_S)
 
-    def _flip(self, name: str) -> None:
+    def _make_room(self, back: Caddy, nonce: str) -> None:
+        """A folder for the sockets of a back's next configuration; those of the configurations before its last go."""
+        last = read_routes(back.kept())
+        for folder in back.folder.iterdir():
+            if folder.is_dir() and not folder.is_symlink() and folder.name != (last.nonce if last else nonce):
+                shutil.rmtree(folder, ignore_errors=True)
+        (back.folder / nonce).mkdir(mode=0o700, exist_ok=True)
+
+    def _flip(self, name: str, nonce: str) -> None:
         new = self.folder / "live.new"
         with suppress(FileNotFoundError):
             new.unlink()
-        new.symlink_to(name)
+        new.symlink_to(f"{name}/{nonce}")
         new.rename(self.folder / "live")
 
     # Keeping them alive.
@@ -144,8 +154,6 @@ class Proxies:
 
         A back that starts again serves what it served last, under a version of its own. Raises `BackendError`.
         """
-        if not (self.folder / "live").is_symlink():
-            self._flip("a")
         await asyncio.gather(*(self._ensure(back, None) for back in self.backs.values()))
         wanted = front_config(listen)
         await self._ensure(self.front, wanted)
@@ -164,7 +172,8 @@ class Proxies:
                     continue
                 log.warning("the proxy in %s died, and is started again", caddy.folder)
                 try:
-                    await self._ensure(caddy, front_config(listen) if caddy is self.front else None)
+                    async with self._writing:
+                        await self._ensure(caddy, front_config(listen) if caddy is self.front else None)
                 except (BackendError, OSError) as error:
                     log.error("%s", error)
                     await asyncio.sleep(RETRY_S)
@@ -176,10 +185,22 @@ class Proxies:
             process.exit_code(known)
         running = caddy.running()
         if running is None:
-            last = read_routes(caddy.kept()) or Routes()
-            caddy.keep(config if config is not None else back_config(last.only(self._running()).renewed(), caddy.tag))
-            running = await caddy.start()
+            running = await (self._start_back(caddy) if config is None else self._start_front(config))
         self._known[caddy.folder] = running
+
+    async def _start_front(self, config: Mapping[str, JSON]) -> Process:
+        self.front.keep(config)
+        return await self.front.start()
+
+    async def _start_back(self, back: Caddy) -> Process:
+        """On the routes that it had last, to replicas that still run; if it is the one that serves, it serves again."""
+        routes = (read_routes(back.kept()) or Routes()).only(self._running()).renewed()
+        self._make_room(back, routes.nonce)
+        back.keep(back_config(routes, back.tag))
+        running = await back.start()
+        if back is self.backs[self.live()]:
+            self._flip(self.live(), routes.nonce)
+        return running
 
     async def stop(self, grace_s: float) -> None:
         """Ends all three, the front first, each as soon as what it has in hand is done or the grace period is over."""

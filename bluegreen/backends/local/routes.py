@@ -56,7 +56,8 @@ class Routes:
 def back_config(routes: Routes, tag: str) -> dict[str, JSON]:
     """The configuration of a back proxy: a unix socket for each slot, led to the replicas of its revision.
 
-    `tag` is another name of the folder that the sockets are in.
+    The sockets are in a folder of this configuration alone, named by its nonce: whoever connects to one is never
+    accepted by what is left of the configuration before. `tag` is another name of the proxy's own folder.
     """
     state = {
         "handler": "vars",
@@ -71,7 +72,7 @@ def back_config(routes: Routes, tag: str) -> dict[str, JSON]:
 
 
 def _back_server(slot: Slot, routes: Routes, tag: str) -> dict[str, JSON]:
-    listen = f"unix/{tag}/{slot.value}.sock|0600"
+    listen = f"unix/{tag}/{routes.nonce}/{slot.value}.sock|0600"
     revision = routes.shows(slot)
     addresses = routes.pools.get(revision, ()) if revision is not None else ()
     if revision is None or not addresses:
