@@ -101,7 +101,7 @@ def _to_the_world(drill: Drill, fault: Fault) -> Any:
             drill.outsider(f"scales {revision.id} to {to}", lambda: world.scale_elsewhere(revision.id, to))
         case "delete elsewhere" if revision:
             drill.outsider(f"deletes {revision.id}", lambda: world.delete_elsewhere(revision.id))
-        case "pods fail" if revision:
+        case "pods fail" if revision and revision.ready_after_s < NEVER:  # a bad build does not get better by failing
             count, for_s = fault.whom.split(":")
             drill.outsider(f"fails {revision.id}", lambda: world.fail(revision.id, int(count), for_s=float(for_s)))
         case "slow" if fault.whom in world.layers:

@@ -160,8 +160,9 @@ def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
             return "" if replicas == 0 else f"it is still Progressing: {phase.message}"
         case Healthy():
             off = [name for name, layer in truth.layers.items() if layer.active != record.stable]
-            if off or truth.available(record.stable) < replicas:
-                return f"it is Healthy, with {truth.available(record.stable)} of {replicas} available, and not on {off}"
+            asked = truth.replicas(record.stable) if record.stable else 0
+            if off or asked < replicas:
+                return f"it is Healthy, with {asked} of {replicas} replicas asked for, and not on {off}"
             kept = [
                 one.revision
                 for one in record.retained
