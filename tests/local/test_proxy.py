@@ -297,3 +297,19 @@ async def test_a_proxy_is_not_changed_while_a_request_on_its_way_to_it_is_unread
         assert answer.startswith(b"HTTP/1.1 200")
         await asyncio.wait_for(changing, timeout=5)
         writer.close()
+
+
+async def test_no_two_configurations_share_a_socket(state_dir: Path, make_rollout: MakeRollout) -> None:
+    """What is left of a replaced configuration would take a request from the socket, and close it unanswered."""
+    rollout = make_rollout()
+    async with local.connect(rollout, state_dir=state_dir) as backend:
+        seen = await start(backend, rollout)
+        live = local.place(state_dir, "shop").folder / "live"
+        led: list[str] = []
+        for _ in range(5):
+            await point(backend, seen.id)
+            led.append(os.readlink(live))
+            assert (live / "active.sock").is_socket()
+        assert len(set(led)) == 5
+        kept = [one for one in live.resolve().parent.iterdir() if one.is_dir() and not one.is_symlink()]
+        assert len(kept) <= 2, "those of long ago are gone"
