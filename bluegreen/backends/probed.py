@@ -26,8 +26,7 @@ class Probed:
     `url` is asked by GET, each time through a connection of its own; the answer's `header` names the revision that
     answered, whatever its status. It takes five in a row, spread over a second; one that fails or names another
     revision starts the count again. Each look asks at most once, and none does after that, until the slot shows
-    something else
-    or is written again.
+    something else or is written again.
     """
 
     def __init__(self, router: Router, url: str, header: str = "X-Revision") -> None:

@@ -11,6 +11,7 @@ from attrs import frozen
 from bluegreen.actions import Action, Cancel, Ensure, Forget, Measure, Point, Prepare, Retire, RunHook
 from bluegreen.engine.clock import Clock
 from bluegreen.engine.events import Acted, Acting, Dropped, Failed, Observer
+from bluegreen.engine.faults import is_permanent, words_of
 from bluegreen.engine.tasks import Tasks
 from bluegreen.errors import BackendError, Conflict
 from bluegreen.ports import Backend, Router
@@ -98,10 +99,7 @@ class Actor:
         asked = error.retry_after_s if isinstance(error, BackendError) else None
         wait_s = asked if asked is not None else min(FIRST_RETRY_S * 2 ** min(times - 1, 10), LAST_RETRY_S)
         since: datetime = before.trouble.since if before else self._clock.now()
-        words = str(error) or type(error).__name__
-        if isinstance(error, TimeoutError):
-            words = f"no answer within {_timeout_s(action):g} s"
-        trouble = Trouble(what, words, since, permanent=getattr(error, "permanent", False))
+        trouble = Trouble(what, words_of(error, _timeout_s(action)), since, permanent=is_permanent(error))
         self._setbacks[what] = _Setback(trouble, times, self._clock.lived_s() + wait_s)
         self._emit(Failed(what, error, wait_s, action))
 

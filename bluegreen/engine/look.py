@@ -10,6 +10,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from bluegreen.engine.clock import Clock
+from bluegreen.engine.faults import is_permanent, words_of
 from bluegreen.engine.tasks import Tasks
 from bluegreen.ports import Backend, Stored
 from bluegreen.snapshot import LayerSeen, Observed, Snapshot, Trouble, Unobserved
@@ -64,11 +65,8 @@ class Looker:
             async with asyncio.timeout(LOOK_TIMEOUT_S):
                 value = await reading()
         except Exception as error:
-            words = str(error) or type(error).__name__
-            if isinstance(error, TimeoutError):
-                words = f"no answer within {LOOK_TIMEOUT_S:g} s"
             since = self._blind[what].since if what in self._blind else started_at
-            self._blind[what] = Unobserved(since, words, permanent=getattr(error, "permanent", False))
+            self._blind[what] = Unobserved(since, words_of(error, LOOK_TIMEOUT_S), permanent=is_permanent(error))
             return self._blind[what]
         self._blind.pop(what, None)
         return Observed(value, started_at)

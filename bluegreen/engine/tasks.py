@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from bluegreen.actions import Cancel, Measure, RunHook
 from bluegreen.engine.clock import Clock
+from bluegreen.engine.faults import is_permanent, words_of
 from bluegreen.ports import Backend, NoData
 from bluegreen.snapshot import Key, Outcome
 
@@ -98,10 +99,7 @@ class Tasks:
             async with asyncio.timeout(task.timeout_s):
                 outcome = await (self._measure(task) if isinstance(task, Measure) else self._run_hook(task))
         except Exception as error:
-            words = str(error) or type(error).__name__
-            if isinstance(error, TimeoutError):
-                words = f"no answer within {task.timeout_s:g} s"
-            retry = not getattr(error, "permanent", False)
+            words, retry = words_of(error, task.timeout_s), not is_permanent(error)
             outcome = Outcome(task.key, started_at, self._clock.now(), error=words, retry=retry)
         finally:
             self._running.pop(task.key, None)
