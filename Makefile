@@ -10,7 +10,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := $(wildcard bluegreen tests examples benchmarks)
 # The pure core, which the tests must cover wholly, every branch of it.
-CORE := $(wildcard $(addsuffix .py,$(addprefix bluegreen/,errors spec snapshot record codec actions gates commands decide)) bluegreen/decide/*.py)
+CORE := $(wildcard $(addsuffix .py,$(addprefix bluegreen/,errors values placeholders snapshot runs record codec actions gates commands)) \
+  $(addsuffix /*.py,$(addprefix bluegreen/,spec conditions analysis decide)))
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -42,7 +43,7 @@ format: $(READY) ## let ruff write the style it checks
 	@$(BIN)/ruff check --fix $(SOURCES) ; $(BIN)/ruff format $(SOURCES)
 
 lock: $(READY) ## write requirements.lock anew from pyproject.toml (UPGRADE=1: newest versions)
-	@$(BIN)/uv pip compile pyproject.toml --extra local --extra cli --extra testing --group dev --universal --python-version 3.11 --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra cli --extra cloudwatch --extra testing --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
 	  --custom-compile-command 'make lock' --output-file requirements.lock --quiet
 

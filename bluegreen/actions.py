@@ -12,7 +12,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from bluegreen.snapshot import Key, Slot, Target
-from bluegreen.spec import JSON, RevisionId
+from bluegreen.spec import JSON, RevisionId, SecretKeyRef
 
 
 @frozen
@@ -60,21 +60,29 @@ class Point:
 
 @frozen
 class Measure:
-    """Ask the metric provider named `provider` for `query`, once for this key, for `timeout_s` seconds at most."""
+    """Ask the metric provider named `provider` for `query`, once for this key, for `timeout_s` seconds at most.
+
+    `{{args.NAME}}` in the query stands for the secret of that name in `secrets`, which whoever asks puts in.
+    """
 
     key: Key
     provider: str
     query: Mapping[str, JSON] = field(factory=dict[str, JSON])
     timeout_s: float = 30.0
+    secrets: Mapping[str, SecretKeyRef] = field(factory=dict[str, SecretKeyRef])
 
 
 @frozen
 class RunHook:
-    """Run the hook once for this key, for `timeout_s` seconds at most."""
+    """Run the hook once for this key, for `timeout_s` seconds at most. Secrets are as in `Measure`.
+
+    `hook` has `kind`, the kind's own options, and `release`: what the step is told of it.
+    """
 
     key: Key
     hook: Mapping[str, JSON] = field(factory=dict[str, JSON])
     timeout_s: float = 600.0
+    secrets: Mapping[str, SecretKeyRef] = field(factory=dict[str, SecretKeyRef])
 
 
 @frozen

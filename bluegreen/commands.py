@@ -21,6 +21,7 @@ from bluegreen.record import (
     Entry,
     Healthy,
     Paused,
+    PauseReason,
     Progressing,
     Promoting,
     Reason,
@@ -47,8 +48,15 @@ def _must_be_current(record: Record, revision: RevisionId, command: str) -> None
 def promote(record: Record, revision: RevisionId, by: str, now: datetime) -> Record:
     """Opens the pause before promotion, for this attempt only. It skips no other gate.
 
-    It may come early, while the revision is still becoming available: it counts when the gate is asked, and once.
+    It may come early, while the revision is still becoming available: it counts when the gate is asked, and once. Where
+    an analysis came to no verdict, it is measured once more, as in Argo; `approve` is who says yes in its place.
     """
+    _must_be_current(record, revision, "promote")
+    phase = record.phase
+    if isinstance(phase, Paused | Promoting) and phase.reason is PauseReason.INCONCLUSIVE:
+        wish = Approval(phase.gate, revision, record.attempt, by, now, again=True)
+        again = evolve(record, approvals=(*record.approvals, wish), phase=evolve(phase, reason=PauseReason.GATE))
+        return noted(again, "Resumed", now, by=by, why=f"{phase.gate} is asked once more")
     return approve(record, revision, by, now, gate=PROMOTION)
 
 
@@ -109,7 +117,7 @@ def failed(record: Record, reason: Reason, why: str, now: datetime) -> Record:
     if isinstance(record.phase, Healthy) and previous is not None:
         stable, previous = previous, None
     return evolve(
-        record,
+        record.ended_runs(now, why),
         phase=Degraded(record.current, now, reason, why),
         stable=stable,
         previous=previous,

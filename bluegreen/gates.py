@@ -3,7 +3,7 @@
 A gate is a frozen, pure object. It is asked in every decision until it says yes or no, and its answer is remembered
 for that revision in that attempt only. Gates of one stage are asked in order, each once those before it have said
 yes. Whatever needs the outside world is an action in the answer (`Measure`, `RunHook`); its outcome comes back in
-`Release.outcomes`.
+`Release.outcomes`, and what no answer waits for any more is cancelled.
 """
 
 from __future__ import annotations
@@ -14,32 +14,48 @@ from typing import Protocol, TypeAlias
 
 from attrs import field, frozen
 
-from bluegreen.actions import Task
+from bluegreen.actions import RunHook, Task
 from bluegreen.record import Approval, PauseReason, elapsed
-from bluegreen.snapshot import Outcome
-from bluegreen.spec import RevisionId, Rollout
+from bluegreen.runs import AnalysisRun
+from bluegreen.snapshot import Key, Outcome
+from bluegreen.spec import Hook, HookPoint, OnDeadline, RevisionId, Rollout
+from bluegreen.spec.check import PROMOTION
+from bluegreen.values import brief
+
+__all__ = [
+    "PROMOTION",
+    "Answer",
+    "CannotSay",
+    "ClockGate",
+    "Gate",
+    "HookGate",
+    "ManualGate",
+    "No",
+    "OnDeadline",
+    "Release",
+    "Stage",
+    "WaitUntil",
+    "Yes",
+]
 
 
 class Stage(StrEnum):
-    """When a gate is asked."""
+    """When a gate is asked: before the revision has any replica, when it is available, when it has the traffic, and
+    when its attempt has failed (traffic does not wait for the answer then, only the next attempt does)."""
 
+    PRE_PREVIEW = "prePreview"
     PRE_PROMOTION = "prePromotion"
     POST_PROMOTION = "postPromotion"
-
-
-class OnDeadline(StrEnum):
-    """What happens when a gate has not answered by its deadline."""
-
-    ABORT = "abort"
-    CONTINUE = "continue"
-    HOLD = "hold"
+    ON_ABORT = "onAbort"
 
 
 @frozen
 class Yes:
-    """The gate is open, for this attempt, for good."""
+    """The gate is open, for this attempt, for good. In all answers `run` is what a gate that measures has come to:
+    it is kept, given back with the next question, and stands for the outcomes that went into it."""
 
     reason: str
+    run: AnalysisRun | None = None
 
 
 @frozen
@@ -47,6 +63,7 @@ class No:
     """The gate is closed: the attempt is aborted (or frozen, after promotion, where `onFailure` says so)."""
 
     reason: str
+    run: AnalysisRun | None = None
 
 
 @frozen
@@ -57,6 +74,7 @@ class WaitUntil:
     reason: str
     tasks: tuple[Task, ...] = ()
     pause: PauseReason = PauseReason.GATE
+    run: AnalysisRun | None = None
 
 
 @frozen
@@ -66,6 +84,7 @@ class CannotSay:
     reason: str
     tasks: tuple[Task, ...] = ()
     pause: PauseReason = PauseReason.GATE
+    run: AnalysisRun | None = None
 
 
 Answer: TypeAlias = Yes | No | WaitUntil | CannotSay
@@ -76,7 +95,9 @@ class Release:
     """What a gate may know.
 
     `asked_at` is when this gate was first asked in this attempt; `outcomes` are this attempt's acknowledged ones,
-    oldest first; `approval` is somebody's yes to this gate in this attempt.
+    oldest first, without those that went into a `run`; `asked` is the work that has not come back. `approval` is
+    somebody's yes to this gate in this attempt, `again` how often somebody wished that it looks once more, `run` what
+    it gave with its last answer.
     """
 
     rollout: Rollout
@@ -86,6 +107,9 @@ class Release:
     asked_at: datetime
     approval: Approval | None = None
     outcomes: tuple[Outcome, ...] = ()
+    asked: tuple[Key, ...] = ()
+    again: int = 0
+    run: AnalysisRun | None = None
 
 
 class Gate(Protocol):
@@ -107,10 +131,6 @@ class Gate(Protocol):
     def answer(self, release: Release, now: datetime) -> Answer:
         """The answer for this release at this moment. Pure: the same question has the same answer. Must not raise."""
         ...
-
-
-PROMOTION = "promotion"
-"""The name of the gate that `promote` opens."""
 
 
 @frozen
@@ -150,17 +170,74 @@ class ClockGate:
         return WaitUntil(when, f"promotes itself at {when:%H:%M:%S} UTC", pause=PauseReason.CLOCK)
 
 
-def gates_of(rollout: Rollout, stage: Stage) -> tuple[Gate, ...]:
-    """The gates of this stage, in the order in which they are asked: the user's own, then the pause before promotion.
+_STAGES = {
+    HookPoint.BEFORE_PREVIEW: Stage.PRE_PREVIEW,
+    HookPoint.BEFORE_PROMOTION: Stage.PRE_PROMOTION,
+    HookPoint.AFTER_PROMOTION: Stage.POST_PROMOTION,
+    HookPoint.ON_ABORT: Stage.ON_ABORT,
+}
+FIRST_RETRY_S, LAST_RETRY_S = 2.0, 60.0
+"""A hook that did not even begin is tried again after so long, and twice as long each time."""
+_GRACE_S = 30.0
+"""What decides about a hook that is late is its gate's deadline; the engine's own limit comes so much later."""
 
-    The pause comes last, as in Argo: autoPromotionSeconds counts from when all else had said yes.
-    """
-    own = tuple(gate for gate in rollout.gates if gate.stage == stage)
-    strategy = rollout.strategy
-    if stage is Stage.POST_PROMOTION:
-        return own
-    if not strategy.auto_promotion_enabled:
-        return (*own, ManualGate())
-    if strategy.auto_promotion_seconds:
-        return (*own, ClockGate(strategy.auto_promotion_seconds))
-    return own
+
+@frozen
+class HookGate:
+    """Opens when a step beside the release is done: a migration, a webhook, a program (`policy.hooks`)."""
+
+    hook: Hook
+
+    @property
+    def name(self) -> str:
+        """The hook's place and name: `beforePreview/migrate`."""
+        return f"{self.hook.point}/{self.hook.name}"
+
+    @property
+    def stage(self) -> Stage:
+        """When it is asked, by the hook's place."""
+        return _STAGES[self.hook.point]
+
+    @property
+    def deadline_seconds(self) -> int | None:
+        """The hook's own."""
+        return self.hook.deadline_seconds
+
+    @property
+    def on_deadline(self) -> OnDeadline:
+        """The hook's own."""
+        return self.hook.on_deadline
+
+    def answer(self, release: Release, now: datetime) -> Answer:
+        """Yes when the step succeeded (or somebody says so), No when it failed. What did not begin is tried again."""
+        if release.approval:
+            return Yes(f"approved by {release.approval.by}")
+        mine = [one for one in release.outcomes if one.key.run == self.name]
+        if not mine:
+            return CannotSay("runs", (self._task(release, 0),))
+        last = mine[-1]
+        if not last.error:
+            return Yes(f"done: {brief(last.value)}" if last.value not in (None, "") else "done")
+        if not last.retry:
+            return No(last.error)
+        task = self._task(release, len(mine))
+        late = elapsed(release.asked_at, now) >= timedelta(seconds=self.hook.deadline_seconds)
+        if late and task.key not in release.asked:
+            return CannotSay(f"did not begin: {last.error}")
+        when = last.finished_at + timedelta(seconds=min(FIRST_RETRY_S * 2 ** min(len(mine) - 1, 10), LAST_RETRY_S))
+        if now < when:
+            return WaitUntil(when, f"did not begin, and is tried again at {when:%H:%M:%S} UTC: {last.error}")
+        return CannotSay(f"is tried again: {last.error}", (task,))
+
+    def _task(self, release: Release, number: int) -> RunHook:
+        about = {
+            "rollout": release.rollout.name,
+            "namespace": release.rollout.namespace,
+            "revision": release.revision,
+            "stable": release.stable,
+            "attempt": release.attempt,
+            "hook": self.name,
+        }
+        key = Key(release.revision, release.attempt, self.name, number=number)
+        hook = {"kind": self.hook.kind, **self.hook.options, "release": about}
+        return RunHook(key, hook, self.hook.deadline_seconds + _GRACE_S, self.hook.secrets)

@@ -111,27 +111,59 @@ class Records(Protocol):
         ...
 
 
+@frozen
 class NoData:
-    """What a provider returns when the query is fine and there is nothing to see. Not zero, and not an error."""
+    """What a provider returns when the query is fine and there is nothing to see. Not zero, and not an error.
+
+    `result` is what nothing looks like there, for conditions that can tell: `[]`, for instance.
+    """
+
+    result: JSON = None
+
+
+@frozen
+class Reading:
+    """A result, and what its series are called: `labels` has the shape of `result`, with a mapping for each value."""
+
+    result: JSON
+    labels: JSON = None
 
 
 class MetricProvider(Protocol):
     """Where a measurement comes from."""
 
-    async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData:
-        """One measurement. Raises `BackendError` (worth another try) or `PermanentBackendError` (not)."""
+    async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData | Reading:
+        """One measurement; numbers may be NaN or infinite. It may be asked anew for the same at any time.
+
+        Raises `BackendError` (worth another try) or `PermanentBackendError` (not). The query may hold secrets: none of
+        it goes into an error or a log.
+        """
+        ...
+
+
+class Secrets(Protocol):
+    """Where secrets are read from, each time anew."""
+
+    async def read(self, name: str, key: str) -> str:
+        """The value of one key of a Secret. Raises `BackendError`, or `PermanentBackendError` when there is none."""
         ...
 
 
 class Hooks(Protocol):
-    """Runs steps beside a release (a migration job, a webhook, a program), each found again by its key."""
+    """Runs steps beside a release (a migration job, a webhook, a program), each found again by its key.
+
+    A step is started at most once under a key, whoever asks, and however often they crash in between.
+    """
 
     async def start(self, key: Key, hook: Mapping[str, JSON]) -> None:
-        """Starts the step, unless it has been started under this key before."""
+        """Starts the step, unless it has been started under this key before. `hook` is as in `RunHook`.
+
+        Raises `BackendError` when it has not begun and may later, `PermanentBackendError` when it never will.
+        """
         ...
 
     async def poll(self, key: Key) -> Outcome | None:
-        """The step's outcome, or None while it runs."""
+        """The step's outcome, or None while it runs. `retry` in it says that it did not happen, and may later."""
         ...
 
     async def cancel(self, key: Key) -> None:
@@ -148,3 +180,4 @@ class Backend:
     records: Records
     metrics: Mapping[str, MetricProvider] = field(factory=dict[str, MetricProvider])
     hooks: Hooks | None = None
+    secrets: Secrets | None = None

@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from bluegreen.runs import AnalysisRun
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import RevisionId
 
 SCHEMA: Final = 1
 HISTORY_LIMIT: Final = 20
+FIRST_DEPLOYMENT: Final = "first deployment"
+"""Why a waiver skips the gates that ask about traffic: there is none yet."""
 
 
 class Reason(StrEnum):
@@ -76,11 +79,17 @@ class Paused:
 
 @frozen
 class Promoting:
-    """Traffic is moving layer by layer, is being verified, and then checked by the post-promotion gates."""
+    """Traffic is moving layer by layer, is being verified, and then checked by the post-promotion gates.
+
+    `reason` and `gate` say what it waits for once all of it has moved, and `until` when a clock goes on by itself.
+    """
 
     revision: RevisionId
     since: datetime
     message: str = ""
+    reason: PauseReason | None = None
+    gate: str = ""
+    until: datetime | None = None
 
 
 @frozen
@@ -110,7 +119,10 @@ Phase: TypeAlias = Progressing | Paused | Promoting | Healthy | Degraded
 
 @frozen
 class GateMemory:
-    """What one gate answered in one attempt. `answer` is `yes`, `no` or, while it is being asked, empty."""
+    """What one gate answered in one attempt. `answer` is `yes`, `no` or, while it is being asked, empty.
+
+    `run` is what a gate that measures has come to so far.
+    """
 
     gate: str
     revision: RevisionId
@@ -118,17 +130,22 @@ class GateMemory:
     asked_at: datetime
     answer: str = ""
     why: str = ""
+    run: AnalysisRun | None = None
 
 
 @frozen
 class Approval:
-    """A person's (or a program's) yes for one gate, in one attempt. It is worth nothing in any other."""
+    """A person's (or a program's) yes for one gate, in one attempt. It is worth nothing in any other.
+
+    `again`: no yes, but the wish that the gate looks once more.
+    """
 
     gate: str
     revision: RevisionId
     attempt: int
     by: str
     at: datetime
+    again: bool = False
 
 
 @frozen
@@ -206,7 +223,8 @@ class Record:
     `stable` is the revision that was last promoted, `current` the one of the attempt in progress or done, `previous`
     the one that an abort after promotion goes back to. `may_show` are the revisions that some layer may show now or
     after a write that is under way; `proven` those that were stable and never aborted or undone; `asked` the work
-    that gates asked for and that has not come back. `adopted` is False until the world was first seen whole.
+    that gates asked for and that has not come back; `runs` the analysis runs of earlier attempts. `adopted` is False
+    until the world was first seen whole.
     """
 
     phase: Phase
@@ -221,6 +239,7 @@ class Record:
     approvals: tuple[Approval, ...] = ()
     asked: tuple[Key, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    runs: tuple[AnalysisRun, ...] = ()
     outstanding: tuple[Write, ...] = ()
     may_show: tuple[RevisionId, ...] = ()
     retained: tuple[Retained, ...] = ()
@@ -246,9 +265,21 @@ class Record:
     def approved(self, gate: str) -> Approval | None:
         """The yes that somebody gave to this gate for this very revision in this very attempt, if anyone did."""
         for one in self.approvals:
-            if (one.gate, one.revision, one.attempt) == (gate, self.current, self.attempt):
+            if (one.gate, one.revision, one.attempt) == (gate, self.current, self.attempt) and not one.again:
                 return one
         return None
+
+    def ended_runs(self, now: datetime, why: str) -> Record:
+        """The record with no analysis run in it that still waits for a verdict."""
+        if not any(memory.run and not memory.run.phase.over for memory in self.gates):
+            return self
+        gates = (evolve(one, run=one.run.ended(now, why)) if one.run else one for one in self.gates)
+        return evolve(self, gates=tuple(gates))
+
+    def asked_again(self, gate: str) -> int:
+        """How often somebody wished that this gate looks once more, in this very attempt."""
+        mine = (gate, self.current, self.attempt)
+        return sum((one.gate, one.revision, one.attempt) == mine and one.again for one in self.approvals)
 
     def waived(self) -> Waiver | None:
         """The waiver, when it is for this very revision in this very attempt."""

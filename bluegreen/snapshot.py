@@ -156,8 +156,10 @@ class Key:
 class Outcome:
     """What became of a measurement or a hook.
 
-    Exactly one of these holds: `value` is its result; `no_data` is True; `error` is not empty. `retry` says whether an
-    error may go away by itself. Kept in the snapshot until a saved record acknowledges it.
+    Exactly one of these holds: `value` is its result; `no_data` is True, and `value` is what nothing looks like there;
+    `error` is not empty. `retry` says whether an error may go away by itself. `value` and `labels` (what its series
+    are called, where they have names) are as `values.encoded` made them. Kept in the snapshot until a saved record
+    acknowledges it.
     """
 
     key: Key
@@ -167,6 +169,7 @@ class Outcome:
     no_data: bool = False
     error: str = ""
     retry: bool = True
+    labels: JSON = None
 
 
 @frozen

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from bluegreen.gates import CannotSay, ClockGate, ManualGate, OnDeadline, Release, Stage, WaitUntil, Yes, gates_of
+from bluegreen.decide.declared import gates_of
+from bluegreen.gates import CannotSay, ClockGate, ManualGate, OnDeadline, Release, Stage, WaitUntil, Yes
 from bluegreen.record import Approval, PauseReason
 from tests.support.worlds import START, V1, V2, Says, rollout
 

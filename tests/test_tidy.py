@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 CORE = {
     "errors",
     "spec",
+    "values",
+    "placeholders",
     "snapshot",
+    "runs",
     "record",
     "codec",
     "actions",

@@ -52,7 +52,7 @@ from datetime import datetime
 from attrs import evolve
 
 from bluegreen.actions import Cancel, Ensure, Measure, RunHook
-from bluegreen.decide.asking import acknowledge, cancel_others
+from bluegreen.decide.asking import acknowledge, cancel_unwanted
 from bluegreen.decide.attempts import adopt, follow_template
 from bluegreen.decide.phases import run_phase, tell_of_outage
 from bluegreen.decide.plan import Decision, Plan, clamped
@@ -77,11 +77,11 @@ def decide(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: dat
     settle_writes(plan)
     acknowledge(plan)
     if adopt(plan):
-        cancel_others(plan, all_of_them=plan.record.waived() is not None)
         if plan.record.current is None and plan.workloads is None:
             plan.say("cannot look yet at the workloads")
         elif follow_template(plan):
             run_phase(plan)
+        cancel_unwanted(plan)
         tell_of_outage(plan)
         point_preview(plan)
         retire_spent(plan)

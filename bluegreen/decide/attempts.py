@@ -5,9 +5,21 @@ from __future__ import annotations
 from attrs import evolve
 
 from bluegreen.commands import failed
+from bluegreen.decide.asking import following_up
 from bluegreen.decide.plan import Plan
+from bluegreen.decide.runs import put_away
 from bluegreen.decide.traffic import bring_back, end_pending
-from bluegreen.record import Degraded, Healthy, Paused, Progressing, Promoting, Reason, Waiver
+from bluegreen.record import (
+    FIRST_DEPLOYMENT,
+    RECOVERING,
+    Degraded,
+    Healthy,
+    Paused,
+    Progressing,
+    Promoting,
+    Reason,
+    Waiver,
+)
 from bluegreen.snapshot import Everything, Foreign
 from bluegreen.spec import OnFailure, RevisionId
 
@@ -48,6 +60,9 @@ def follow_template(plan: Plan) -> bool:
         request = None
     if template is None or (template == record.current and request is None):
         return True
+    over = isinstance(record.phase, Degraded) and record.phase.reason not in RECOVERING | {Reason.FROZEN}
+    if over and following_up(plan) and not (request and request.what == "promote-full"):
+        return True  # what follows an abort ends before the next attempt begins; traffic goes back meanwhile
     if record.stable is not None and plan.pending_layers():
         _close(plan, template)
         return False
@@ -78,10 +93,11 @@ def _close(plan: Plan, template: RevisionId) -> None:
 def begin(plan: Plan, revision: RevisionId, waiver: Waiver | None = None) -> None:
     """A new attempt: earlier answers, approvals and outcomes are worth nothing in it."""
     _accept_frozen(plan, revision)
+    plan.record = put_away(plan.rollout, plan.record, plan.now)
     record = plan.record
     attempt, stable = record.attempt + 1, record.stable
     if waiver is None and stable is None and not _somebody_serves(plan, revision):
-        waiver = Waiver(revision, attempt, "first deployment", "", plan.now)
+        waiver = Waiver(revision, attempt, FIRST_DEPLOYMENT, "", plan.now)
     elif waiver is None and revision != stable and (why := fast_track(plan, revision)):
         waiver = Waiver(revision, attempt, why, "", plan.now)
     proven = record.proven
@@ -151,6 +167,7 @@ def fail(plan: Plan, reason: Reason, why: str, *, may_freeze: bool = False) -> N
     if may_freeze and plan.rollout.policy.on_failure is OnFailure.FREEZE:
         if isinstance(plan.record.phase, Healthy):  # an abort must know where to go back to
             plan.remember(stable=plan.record.previous, previous=None)
+        plan.record = plan.record.ended_runs(plan.now, why)
         plan.enter(Degraded(plan.record.current, plan.now, Reason.FROZEN, why))
         plan.note("Frozen", why=why)
         return
@@ -171,4 +188,5 @@ def complete(plan: Plan) -> None:
         proven=tuple(sorted(known)),
         dead_since=None,
     )
+    plan.record = plan.record.ended_runs(plan.now, "its attempt was completed")
     plan.note("Completed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from bluegreen.decide.asking import cancel_others
+from bluegreen.decide.asking import follow_up
 from bluegreen.decide.attempts import fail
 from bluegreen.decide.plan import Plan
 from bluegreen.decide.progressing import progressing
@@ -40,7 +40,6 @@ def healthy(plan: Plan) -> None:
     stable = plan.record.stable
     assert stable is not None  # Healthy is entered with one only
     plan.preparing = True
-    cancel_others(plan, all_of_them=True)
     track(plan, stable)
     bring_back(plan, stable)
     blind = [name for name, state in plan.layers if state is None]
@@ -83,7 +82,6 @@ def degraded(plan: Plan) -> None:
     if phase.reason in RECOVERING:
         progressing(plan)
         return
-    cancel_others(plan, all_of_them=True)
     if phase.reason is Reason.FROZEN:
         plan.preparing = True
         for name, state in plan.layers:
@@ -91,13 +89,14 @@ def degraded(plan: Plan) -> None:
                 end_pending(plan, name, state)
         plan.say(f"{phase.why}; frozen, with both revisions kept. abort goes back, promote --full accepts")
         return
-    stable = plan.record.stable
+    stable, follows = plan.record.stable, follow_up(plan)
+    also = f"; {follows}" if follows else ""
     if stable is None:
-        plan.say(f"{phase.why}; there is no stable revision to go back to. retry, or apply another template")
+        plan.say(f"{phase.why}; there is no stable revision to go back to. retry, or apply another template{also}")
         return
     track(plan, stable)
     bring_back(plan, stable)
-    plan.say(f"{phase.why}; {_whereabouts(plan, stable)}")
+    plan.say(f"{phase.why}; {_whereabouts(plan, stable)}{also}")
 
 
 def _whereabouts(plan: Plan, stable: RevisionId) -> str:

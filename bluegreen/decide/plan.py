@@ -12,6 +12,7 @@ from bluegreen.actions import Action, Point, Retire
 from bluegreen.commands import noted
 from bluegreen.record import LayerMemory, Phase, Record, Write
 from bluegreen.snapshot import (
+    Key,
     Observed,
     RevisionState,
     RouterState,
@@ -53,6 +54,8 @@ class Plan:
     """The current revision may have replicas now (it may not while traffic is on its way back)."""
     full_size: bool = True
     """The current revision gets all its replicas, not only previewReplicaCount."""
+    awaited: dict[str, tuple[Key, ...]] = attrs.field(factory=dict[str, tuple[Key, ...]])
+    """The gates that were asked, by name, and the work that each of them waits for."""
     spent: frozenset[RevisionId] = frozenset()
     """Revisions whose time is up: they are scaled down, or wait for the chance to be."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
-from bluegreen.decide.asking import ask, begun, cancel_others, reason_of
+from bluegreen.decide.asking import ask, begun, reason_of
 from bluegreen.decide.attempts import fail
 from bluegreen.decide.plan import Plan
 from bluegreen.decide.traffic import all_settled, bring_back, track
@@ -34,12 +34,33 @@ def progressing(plan: Plan) -> None:
     if not (forced or _may_prepare(plan, stable)):
         _wait_for_the_way_back(plan, current, stable)
         return
+    if not _may_begin(plan):
+        return
     plan.preparing, plan.full_size = True, waiver is not None
     _prepare(plan, current, stable, forced)
     if forced and stable is not None and not isinstance(plan.record.phase, Promoting):
         bring_back(plan, stable, empty_only=True)
     if stable is not None and isinstance(plan.record.phase, Progressing | Paused):
         _say_if_stranded(plan, current, stable)
+
+
+def _may_begin(plan: Plan) -> bool:
+    """Whether all that comes before the preview has been done; the revision gets no replicas before that."""
+    gate, answer = ask(plan, Stage.PRE_PREVIEW)
+    if gate is None:
+        return True
+    match answer:
+        case No(reason):
+            fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}")
+        case WaitUntil(when, reason, _, pause):
+            _pause(plan, pause, reason, gate.name, when)
+        case CannotSay(reason, _, pause):
+            _pause(plan, pause, reason, gate.name)
+        case Yes():
+            return True
+        case _:
+            assert_never(answer)
+    return False
 
 
 def _say_if_stranded(plan: Plan, current: RevisionId, stable: RevisionId) -> None:
@@ -196,7 +217,6 @@ def _pause(plan: Plan, reason: PauseReason, message: str, gate: str = "", until:
 
 def _return_home(plan: Plan, stable: RevisionId) -> None:
     """The declared template is the stable one again: nothing is promoted, traffic only has to be there."""
-    cancel_others(plan, all_of_them=True)
     plan.preparing = True
     if all_settled(plan, stable) and plan.whole(stable) and not plan.pending_layers():
         plan.enter(Healthy(stable, plan.now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_never
 
 from bluegreen.decide.asking import ask, reason_of
@@ -9,7 +10,7 @@ from bluegreen.decide.attempts import complete, fail
 from bluegreen.decide.plan import Plan
 from bluegreen.decide.traffic import end_pending, point, settled, track
 from bluegreen.gates import CannotSay, No, Stage, WaitUntil, Yes
-from bluegreen.record import Reason
+from bluegreen.record import PauseReason, Promoting, Reason
 from bluegreen.snapshot import Trouble, Unobserved
 from bluegreen.spec import RevisionId
 
@@ -32,7 +33,8 @@ def promoting(plan: Plan) -> None:
         if refused or not plan.in_time(off_since, plan.rollout.policy.layer_deadline_seconds):
             fail(plan, Reason.LAYER_DEADLINE, refused or _why_not_followed(plan, name))
             return
-        plan.say(f"layer {name} is moving to {current}" if state else f"layer {name} cannot be looked at")
+        moves = f"layer {name} is moving to {current}" if state else f"layer {name} cannot be looked at"
+        plan.enter(Promoting(current, plan.record.phase.since, moves))
         if state is not None and state.active != current and plan.available(current) >= max(plan.rollout.replicas, 1):
             point(plan, name, state, current, wholly=True)
         elif state is not None:
@@ -62,14 +64,24 @@ def _why_not_followed(plan: Plan, name: str) -> str:
     return f"{words} ({last})" if last else words
 
 
+def _wait(plan: Plan, gate: str, pause: PauseReason, reason: str, until: datetime | None) -> None:
+    """It stays Promoting: a pause would be before the promotion, and this revision has the traffic."""
+    current, phase = plan.record.current, plan.record.phase
+    assert current is not None  # an attempt is always about a revision
+    message = f"all traffic is on {current}; {gate} {reason}"
+    plan.enter(Promoting(current, phase.since, message, pause, gate, until))
+
+
 def _ask_after_promotion(plan: Plan, current: RevisionId, stable: RevisionId | None) -> None:
     gate, answer = ask(plan, Stage.POST_PROMOTION)
     match answer:
         case No(reason):
             assert gate is not None  # only a gate says no
             fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}", may_freeze=True)
-        case WaitUntil(_, reason) | CannotSay(reason):
-            plan.say(f"all traffic is on {current}; {gate.name if gate else ''} {reason}")
+        case WaitUntil(when, reason, _, pause):
+            _wait(plan, gate.name if gate else "", pause, reason, when)
+        case CannotSay(reason, _, pause):
+            _wait(plan, gate.name if gate else "", pause, reason, None)
         case Yes():
             complete(plan)
         case _:

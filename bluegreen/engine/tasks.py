@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
+
+from attrs import evolve
 
 from bluegreen.actions import Cancel, Measure, RunHook
 from bluegreen.engine.clock import Clock
 from bluegreen.engine.faults import is_permanent, words_of
-from bluegreen.ports import Backend, NoData
+from bluegreen.engine.secrets import redacted, secrets_of
+from bluegreen.placeholders import filled
+from bluegreen.ports import Backend, NoData, Reading
 from bluegreen.snapshot import Key, Outcome
+from bluegreen.values import encoded
 
 POLL_S = 0.5
 """How often a running hook is asked whether it has ended."""
@@ -92,33 +98,48 @@ class Tasks:
         self._finished(outcome)
 
     async def _work(self, task: Measure | RunHook) -> None:
-        """Does the work within its time, and reports what became of it."""
-        started_at = self._clock.now()
+        """Does the work within its time, and reports what became of it, with no secret in it."""
+        started_at, secrets = self._clock.now(), dict[str, str]()
         outcome: Outcome
         try:
             async with asyncio.timeout(task.timeout_s):
-                outcome = await (self._measure(task) if isinstance(task, Measure) else self._run_hook(task))
+                secrets.update(await secrets_of(self._backend, task.secrets))
+                outcome = await (
+                    self._measure(task, secrets) if isinstance(task, Measure) else self._run_hook(task, secrets)
+                )
         except Exception as error:
             words, retry = words_of(error, task.timeout_s), not is_permanent(error)
             outcome = Outcome(task.key, started_at, self._clock.now(), error=words, retry=retry)
+            if isinstance(error, TimeoutError) and isinstance(task, RunHook):
+                outcome = await self._too_late(task, outcome)
         finally:
             self._running.pop(task.key, None)
-        self._end(outcome)
+        found = redacted([outcome.value, outcome.labels, outcome.error], secrets)
+        self._end(evolve(outcome, value=found[0], labels=found[1], error=found[2]))
 
-    async def _measure(self, task: Measure) -> Outcome:
+    async def _too_late(self, task: RunHook, outcome: Outcome) -> Outcome:
+        """A step that took too long is stopped, and not begun once more: it may have done half of its work."""
+        if self._backend.hooks is not None:
+            with suppress(Exception):
+                await self._backend.hooks.cancel(task.key)
+        return evolve(outcome, retry=False)
+
+    async def _measure(self, task: Measure, secrets: Mapping[str, str]) -> Outcome:
         started_at = self._clock.now()
         if task.provider not in self._backend.metrics:
             known = ", ".join(self._backend.metrics) or "none"
             raise LookupError(f"no metric provider named {task.provider!r}; there are: {known}")
-        value = await self._backend.metrics[task.provider].measure(task.query)
-        empty = isinstance(value, NoData)
-        return Outcome(task.key, started_at, self._clock.now(), None if empty else value, no_data=empty)
+        found = await self._backend.metrics[task.provider].measure(filled(task.query, secrets))
+        reading = found if isinstance(found, Reading | NoData) else Reading(found)
+        labels = encoded(reading.labels) if isinstance(reading, Reading) else None
+        empty = isinstance(reading, NoData)
+        return Outcome(task.key, started_at, self._clock.now(), encoded(reading.result), no_data=empty, labels=labels)
 
-    async def _run_hook(self, task: RunHook) -> Outcome:
+    async def _run_hook(self, task: RunHook, secrets: Mapping[str, str]) -> Outcome:
         hooks = self._backend.hooks
         if hooks is None:
             raise LookupError("this backend runs no hooks")
-        await hooks.start(task.key, task.hook)
+        await hooks.start(task.key, filled(task.hook, secrets))
         while (ended := await hooks.poll(task.key)) is None:  # noqa: ASYNC110 (another program is asked)
             await asyncio.sleep(POLL_S)
-        return ended
+        return evolve(ended, value=encoded(ended.value))

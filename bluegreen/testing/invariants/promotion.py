@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bluegreen.actions import Point
-from bluegreen.gates import OnDeadline, Release, Stage, Yes, gates_of
+from bluegreen.decide.declared import gates_of
+from bluegreen.gates import OnDeadline, Release, Stage, Yes
 from bluegreen.record import Healthy, Record
 from bluegreen.spec import RevisionId, Rollout
 from bluegreen.testing.invariants.facts import Broken, Facts, given_up, is_active_point, layer_of
 from bluegreen.testing.trace import Turn
+
+BEFORE_STABLE = (Stage.PRE_PREVIEW, Stage.PRE_PROMOTION, Stage.POST_PROMOTION)
 
 
 def every_gate_said_yes(facts: Facts) -> Iterator[Broken]:
@@ -23,7 +26,7 @@ def every_gate_said_yes(facts: Facts) -> Iterator[Broken]:
         if revision == record.stable or (state is not None and state.active == revision):
             continue
         what = f"{turn.who} promoted {revision} on layer {action.layer} in attempt {record.attempt}"
-        for missing in _unanswered(turn.look.rollout, record, revision, Stage.PRE_PROMOTION):
+        for missing in _unanswered(turn.look.rollout, record, revision, Stage.PRE_PREVIEW, Stage.PRE_PROMOTION):
             yield Broken(landed.number, f"{what} although {missing}")
         now = landed.after.record
         if now is not None and now.attempt != record.attempt and now.stable != revision:
@@ -67,6 +70,7 @@ def _said_yes_for_nothing(turn: Turn) -> Iterator[Broken]:
             memory.asked_at,
             approvals[0] if approvals else None,
             outcomes,
+            run=memory.run,
         )
         late = gate.deadline_seconds is not None and gate.on_deadline is OnDeadline.CONTINUE
         if not late and not isinstance(answer := gate.answer(release, turn.look.at), Yes):
@@ -79,7 +83,7 @@ def _made_stable(turn: Turn) -> Iterator[Broken]:
     if before is None or after.stable in (before.stable, None) or not isinstance(after.phase, Healthy):
         return
     revision = after.phase.revision
-    for missing in _unanswered(turn.look.rollout, after, revision, Stage.PRE_PROMOTION, Stage.POST_PROMOTION):
+    for missing in _unanswered(turn.look.rollout, after, revision, *BEFORE_STABLE):
         yield Broken(turn.number, f"{turn.who} made {revision} the stable one although {missing}")
 
 

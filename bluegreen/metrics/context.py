@@ -1,0 +1,35 @@
+"""What a metric provider may know of the rollout that it measures for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from attrs import field, frozen
+
+from bluegreen.spec import RevisionId, Rollout
+
+
+async def _no_addresses(_revision: RevisionId) -> tuple[str, ...]:
+    return ()
+
+
+@frozen
+class Context:
+    """The rollout, as far as a provider is concerned.
+
+    `services` gives each of its Services a base URL (`http://127.0.0.1:8080`); `active` and `preview` name the two
+    Services of the rollout (`preview` may be empty). `addresses` tells a revision's available replicas, `host:port`
+    each, as they are now.
+    """
+
+    rollout: str
+    namespace: str = "default"
+    active: str = ""
+    preview: str = ""
+    services: Mapping[str, str] = field(factory=dict[str, str])
+    addresses: Callable[[RevisionId], Awaitable[tuple[str, ...]]] = _no_addresses
+
+
+def services_of(rollout: Rollout) -> dict[str, str]:
+    """The base URLs of the Services of a rollout that runs on one machine, from `policy.local.listen`."""
+    return {name: f"http://{address}" for name, address in rollout.policy.local.listen.items()}
