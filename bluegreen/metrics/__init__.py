@@ -7,8 +7,8 @@ Each is a class with `measure`, found by its entry point (group `bluegreen.metri
         def __init__(self, context: Context) -> None: ...
         async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData | Reading: ...
 
-It may also have `check(query)`, a static method: what is wrong with a query, found when a manifest is loaded; `close()`,
-a coroutine, called when it is needed no more; and `SUCCESS_CONDITION`, for metrics that state no condition.
+It may also have `check(query)`, a static method: what is wrong with a query, found when a manifest is loaded;
+`close()`, a coroutine, called when it is needed no more; and `SUCCESS_CONDITION`, for metrics that state no condition.
 """
 
 from __future__ import annotations
