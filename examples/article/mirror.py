@@ -3,8 +3,8 @@
     python -m examples.article.mirror 127.0.0.1:8000 127.0.0.1:8080 127.0.0.1:8081
 
 Listens on the first address, answers with what the second (the active Service) says, and sends a copy of each GET to
-the third (the preview), whose answer nobody sees and nobody waits for. Only GETs are copied: what changes something must
-not happen twice.
+the third (the preview), whose answer nobody sees and nobody waits for. Only GETs are copied: what changes something
+must not happen twice.
 """
 
 from __future__ import annotations
