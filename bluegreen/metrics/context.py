@@ -33,6 +33,6 @@ class Context:
 
 
 def services_of(rollout: Rollout) -> dict[str, str]:
-    """The base URLs of the Services of a rollout of one machine: where `policy.local.listen` says, or their own port."""
+    """The base URLs of the Services of a rollout on one machine: where `policy.local.listen` says, or own port."""
     own = {one.name: f"127.0.0.1:{one.ports[0].port}" for one in rollout.services if one.ports}
     return {name: f"http://{address}" for name, address in {**own, **rollout.policy.local.listen}.items()}
