@@ -192,13 +192,13 @@ class Http:
             if not reply.ok:
                 raise refusal(reply.status, f"the token server {reply.place}", reply.said, reply.headers)
             found = reply.json()
-            token = found.get("access_token") if isinstance(found, dict) else None
-            if not isinstance(token, str) or not token:
+            given = found.get("access_token") if isinstance(found, dict) else None
+            if not isinstance(given, str) or not given:
                 raise BackendError(f"the token server {reply.place} gave no access_token")
             lasts_s = found.get("expires_in")
             lasts_s = lasts_s if isinstance(lasts_s, int | float) else _LASTS_S
-            self._tokens[oauth2] = (token, time.monotonic() + lasts_s - _MARGIN_S)
-            return token
+            self._tokens[oauth2] = (given, time.monotonic() + lasts_s - _MARGIN_S)
+            return given
 
     async def _asked_for_token(self, oauth2: OAuth2, access: Access) -> Reply:
         """Who asks stands in a header, as the RFC prefers; where a server does not take that, in the form."""
