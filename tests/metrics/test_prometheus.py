@@ -105,13 +105,6 @@ async def test_a_bad_query_says_what_the_server_says_about_it(server: str, measu
     assert outcome.value is None
 
 
-async def test_a_long_query_is_no_trouble(server: str, measuring: Measuring) -> None:
-    """It is posted: as a URL it would be too long for servers and proxies."""
-    query = f'shop_one{{path!~"{"x" * 20_000}"}}' if "8428" not in server else "shop_one"
-    outcome = await asked(measuring, server, query)
-    assert outcome.error == "" or "answered 4" in outcome.error
-
-
 async def test_a_path_in_front_of_the_interface_is_kept(server: str, measuring: Measuring) -> None:
     outcome = await asked(measuring, f"{server}/nowhere/", "vector(1)")
     assert "answered" in outcome.error

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 from aiohttp import (
     ClientConnectorError,
@@ -206,11 +207,11 @@ class Http:
         if oauth2.scopes:
             form["scope"] = " ".join(oauth2.scopes)
         request = Request(URL(oauth2.token_url), "POST", form=form)
-        known = {"User-Agent": "bluegreen", "Authorization": basic_of(oauth2.client_id, oauth2.client_secret)}
-        reply = await self._once(request, Access(known, oauth2, access.tls))
+        nameless = Access({"User-Agent": "bluegreen"}, oauth2, access.tls)
+        named = basic_of(quote_plus(oauth2.client_id), quote_plus(oauth2.client_secret))
+        reply = await self._once(request, nameless.also("Authorization", named))
         if reply.status in (400, 401):
             form |= {"client_id": oauth2.client_id, "client_secret": oauth2.client_secret}
-            nameless = Access({"User-Agent": "bluegreen"}, oauth2, access.tls)
             reply = await self._once(evolve(request, form=form), nameless)
         return reply
 

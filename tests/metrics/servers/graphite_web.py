@@ -14,6 +14,7 @@ class Threaded(ThreadingMixIn, WSGIServer):
 
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # this folder has a graphite.py of its own
     os.environ["DJANGO_SETTINGS_MODULE"] = "graphite.settings"
     os.environ["GRAPHITE_SETTINGS_MODULE"] = "chosen_settings"
     application = import_module("django.core.wsgi").get_wsgi_application()

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import BasicAuth, ClientSession
+from aiohttp import ClientSession
 
 from tests.metrics.servers.running import Server, free_port, needed
 
@@ -38,9 +38,9 @@ async def influxdb(folder: Path, lines: str) -> AsyncGenerator[tuple[str, Server
     address = f"127.0.0.1:{port}"
     async with Server([program, "-config", str(config)], f"http://{address}/ping", folder) as server:
         async with ClientSession(f"http://{address}", raise_for_status=True) as session:
-            admin = BasicAuth(USER, PASSWORD)
+            admin = {"u": USER, "p": PASSWORD}
             create = f"CREATE USER {USER} WITH PASSWORD '{PASSWORD}' WITH ALL PRIVILEGES"
             await (await session.post("/query", params={"q": create})).read()
-            await (await session.post("/query", params={"q": "CREATE DATABASE shop"}, auth=admin)).read()
-            await (await session.post("/write", params={"db": "shop"}, data=lines, auth=admin)).read()
+            await (await session.post("/query", params={"q": "CREATE DATABASE shop", **admin})).read()
+            await (await session.post("/write", params={"db": "shop", **admin}, data=lines)).read()
         yield address, server
