@@ -68,7 +68,9 @@ def approve(record: Record, revision: RevisionId, by: str, now: datetime, *, gat
     phase = record.phase
     waiting = isinstance(phase, Progressing | Paused) or (isinstance(phase, Promoting) and gate != PROMOTION)
     recovering = isinstance(phase, Degraded) and phase.reason in RECOVERING
-    if not (waiting or recovering):
+    mine = (gate, revision, record.attempt)
+    asked = any((one.gate, one.revision, one.attempt) == mine and not one.answer for one in record.gates)
+    if not (waiting or recovering or asked):
         what = type(phase).__name__
         hint = "retry starts a new attempt" if isinstance(phase, Degraded) else "there is nothing left to approve"
         raise IllegalCommand(f"revision {revision} is {what}: {hint}")
