@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
-from tests.metrics.servers.prometheus import prometheus
+from tests.metrics.servers.running import Server, needed
 
 from bluegreen import Degraded, Engine, Healthy, Paused, Rollout, metrics
 from bluegreen.backends import local
@@ -73,9 +73,17 @@ async def place(tmp_path: Path) -> AsyncGenerator[Place]:
     targets = tmp_path / "targets.json"
     targets.write_text("[]")
     config = (EXAMPLE / "prometheus.yml").read_text().replace("5s", "500ms").replace("targets.json", str(targets))
-    async with prometheus(tmp_path / "prometheus", config) as url:
-        active, preview = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        yield Place(tmp_path, active, preview, url.removeprefix("http://"))
+    (tmp_path / "prometheus.yml").write_text(config)
+    active, preview, port = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    command = [
+        needed("prometheus", "prometheus"),
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
+        f"--web.listen-address={port}",
+        "--log.level=warn",
+    ]
+    async with Server(command, f"http://{port}/-/ready", tmp_path):
+        yield Place(tmp_path, active, preview, port)
 
 
 @asynccontextmanager
