@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
-from tests.metrics.servers.running import Server, needed
 
 from bluegreen import Degraded, Engine, Healthy, Paused, Rollout, metrics
 from bluegreen.backends import local
@@ -21,6 +20,7 @@ from bluegreen.runs import AnalysisPhase
 from examples.article.discovery import discover
 from examples.article.mirror import main as mirror
 from tests.local.support import free_port
+from tests.metrics.servers.running import Server, needed
 from tests.support.load import Load, load
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -113,13 +113,13 @@ async def recorded(engine: Engine) -> Record:
 
 async def held(engine: Engine, reason: PauseReason) -> Paused:
     """Waits until it is paused for this reason."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            phase = (await recorded(engine)).phase
-            if isinstance(phase, Paused) and phase.reason is reason:
-                return phase
-            assert not isinstance(phase, Degraded), phase
-            await asyncio.sleep(0.2)
+    for _ in range(int(PATIENCE_S / 0.2)):
+        phase = (await recorded(engine)).phase
+        if isinstance(phase, Paused) and phase.reason is reason:
+            return phase
+        assert not isinstance(phase, Degraded), phase
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"not held for {reason}: {await recorded(engine)}")
 
 
 async def fell(engine: Engine) -> Degraded:
