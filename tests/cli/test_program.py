@@ -152,7 +152,8 @@ def verified(text: str) -> None:
             text=True,
             timeout=30,
         )
-    assert (done.returncode, done.stderr) == (0, "")
+    ours = [line for line in done.stderr.splitlines() if "bluegreen" in line]  # it reads this machine's other units too
+    assert (done.returncode, ours) == (0, [])
 
 
 @pytest.mark.real
