@@ -192,6 +192,8 @@ async def _command(
     """Saves a command for whoever drives; drives to the next rest itself when nobody does."""
     kept = find(common, name)
     rollout = await kept.declared()
+    if what != "abort":  # which must not wait for anything
+        await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     async with kept.looking(rollout) as backend:
         engine = Engine(rollout, backend)
@@ -205,6 +207,8 @@ async def _declare(
     """Saves a changed declaration for whoever drives; drives to the next rest itself when nobody does."""
     kept = find(common, name)
     rollout = await kept.declared()
+    if what != "pause":
+        await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     async with kept.looking(rollout) as backend:
         await Engine(rollout, backend).change(change)

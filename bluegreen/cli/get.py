@@ -150,12 +150,14 @@ async def history(common: Common, screen: Screen, name: str | None) -> Exit:
         screen.data(rows)
         return Exit.OK
     shown = [
-        (f"{datetime.fromisoformat(one['at']).astimezone():%Y-%m-%d %H:%M:%S}", one["what"])
-        + (one["revision"] or "-", one["by"] or "-", one["why"])
-        for one in rows
+        (_local(one["at"]), one["what"], one["revision"] or "-", one["by"] or "-", one["why"]) for one in rows
     ]
     screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), shown))
     return Exit.OK
+
+
+def _local(at: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _happened(record: Record) -> list[dict[str, Any]]:

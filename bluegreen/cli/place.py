@@ -12,8 +12,9 @@ from attrs import evolve, frozen
 from bluegreen import hooks, metrics
 from bluegreen.backends import local
 from bluegreen.cli.guard import Common, NoSuchRollout
+from bluegreen.errors import PermanentBackendError
 from bluegreen.ports import Backend, Secrets, Stored
-from bluegreen.spec import Rollout
+from bluegreen.spec import Rollout, SecretKeyRef
 
 
 @frozen
@@ -46,6 +47,17 @@ class Kept:
             raise NoSuchRollout(f"nothing is declared of {self.name} yet: begin with bluegreen run -f FILE")
         return rollout
 
+    async def must_have_secrets(self, rollout: Rollout) -> None:
+        """Raises `PermanentBackendError` when a secret that the rollout needs cannot be read, before a release finds
+        out. Whoever drives already has secrets of their own."""
+        if self.driver() is not None:
+            return
+        for ref in _secrets_of(rollout):
+            if (secrets := secrets_in(self.secrets)) is None:
+                message = f"{rollout.name} needs the secret {ref.name}/{ref.key}, and there is nowhere to read it"
+                raise PermanentBackendError(message, remedy="name a directory with --secrets")
+            await secrets.read(ref.name, ref.key)
+
     def looking(self, rollout: Rollout) -> AbstractAsyncContextManager[Backend]:
         """The backend, for commands and looks; whoever drives goes on driving."""
         return local.connect(rollout, state_dir=self.place.state_dir, drive=False)
@@ -60,6 +72,14 @@ class Kept:
             hooks.connect(self.place.folder / local.HOOKS) as steps,
         ):
             yield evolve(backend, metrics=providers, hooks=steps, secrets=secrets_in(self.secrets))
+
+
+def _secrets_of(rollout: Rollout) -> list[SecretKeyRef]:
+    """The secrets that its analyses and hooks need."""
+    strategy = rollout.strategy
+    analyses = [one for one in (strategy.pre_promotion_analysis, strategy.post_promotion_analysis) if one]
+    args = [arg.secret for analysis in analyses for arg in analysis.args if arg.secret]
+    return [*args, *(ref for hook in rollout.policy.hooks for ref in hook.secrets.values())]
 
 
 def secrets_in(directory: Path | None) -> Secrets | None:

@@ -48,6 +48,7 @@ async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s:
     loaded = read(file, check=local.check)
     rollout = _only(file, loaded.rollouts)
     kept = kept_of(common, rollout)
+    await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     for odd in loaded.warnings:
         screen.say(f"warning: {odd}")
