@@ -44,6 +44,22 @@ def test_no_traffic_moves_before_a_gate_has_said_yes() -> None:
     assert play.live() == {"edge": V2}
 
 
+def test_work_that_an_open_gate_left_behind_is_stopped_when_the_release_is_over() -> None:
+    def says(release: Release, _now: datetime) -> Answer:
+        return Yes("never mind") if release.approval else CannotSay("migrates", hooking(release))
+
+    play = releasing(Says("check", says))
+    (left,) = play.running
+    play.command(commands.approve, gate="check")
+    cancelled: list[Cancel] = []
+    while not isinstance(play.memory.phase, Healthy) or not cancelled:
+        cancelled += [action for action in play.step().actions if isinstance(action, Cancel)]
+        play.seconds += 1
+    assert {one.key for one in cancelled} == {left}
+    play.go(5)
+    assert not play.memory.asked
+
+
 def test_gates_are_asked_in_order_each_once_those_before_it_have_said_yes() -> None:
     asked: list[str] = []
 
