@@ -166,10 +166,8 @@ def _call(hook: Mapping[str, JSON]) -> _Call:
     lower = {name.lower() for name in own}
     sent = {**{name: str(one) for name, one in headers.items() if name.lower() not in lower}, **own}
     try:
-        said = {
-            **{name: about.get(name) for name in RELEASE},
-            **(body if isinstance(body, Mapping) else {"body": body}),
-        }
+        more = body if isinstance(body, Mapping) else {"body": body}
+        said = {**{name: about.get(name) for name in RELEASE}, **more}
         text = json.dumps(said, allow_nan=False)
     except (TypeError, ValueError):
         raise PermanentBackendError("a webhook's body is no JSON", remedy="leave NaN and infinity out") from None
