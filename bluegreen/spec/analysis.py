@@ -36,8 +36,8 @@ class Comparison:
     """
 
     direction: Direction = Direction.EITHER
-    tolerance: float = 0.25
-    confidence: float = 0.98
+    tolerance: float = field(default=0.25, converter=float)
+    confidence: float = field(default=0.98, converter=float)
 
 
 @frozen
@@ -89,8 +89,8 @@ class Metric:
     success_condition: str = ""
     failure_condition: str = ""
     count: int | None = None
-    interval_seconds: float = 0
-    initial_delay_seconds: float = 0
+    interval_seconds: float = field(default=0.0, converter=float)
+    initial_delay_seconds: float = field(default=0.0, converter=float)
     failure_limit: int = 0
     inconclusive_limit: int = 0
     consecutive_error_limit: int = 4
@@ -100,9 +100,9 @@ class Metric:
     on_no_data: OnNoData | None = None
     min_samples: int | None = None
     comparison: Comparison | None = None
-    timeout_seconds: float = 30
-    error_backoff_seconds: float = 10
-    error_total_seconds: float = 300
+    timeout_seconds: float = field(default=30.0, converter=float)
+    error_backoff_seconds: float = field(default=10.0, converter=float)
+    error_total_seconds: float = field(default=300.0, converter=float)
 
     @property
     def wanted(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bluegreen.errors import Problem
 from bluegreen.spec.analysis import Analysis, Metric
-from bluegreen.spec.policy import Hook, HookPoint
+from bluegreen.spec.policy import Hook, HookPoint, OnDeadline
 
 COUNT_MAX = 10_000
 """A metric is not measured more often in one run."""
@@ -104,5 +104,8 @@ def hook_problems(hooks: Sequence[Hook], path: Sequence[str | int]) -> list[Prob
                 found.append(Problem((*here, "name"), message, "name each of them differently"))
             if hook.deadline_seconds < 1:
                 found.append(Problem((*here, "deadlineSeconds"), f"{hook.deadline_seconds} is too small", "at least 1"))
+            if point is HookPoint.ON_ABORT and hook.on_deadline is OnDeadline.HOLD:
+                message = "nothing can be held any more when a release has failed, only the next one"
+                found.append(Problem((*here, "onDeadline"), message, "write abort or continue"))
             seen.append(hook.name)
     return found
