@@ -121,7 +121,8 @@ async def _run(asked: _Query) -> tuple[int, bytes]:
             os.close(writable)
         code = await _ended(running)
         with suppress(TimeoutError):
-            await asyncio.wait_for(tail.closed.wait(), _PIPE_LEFT_S)
+            async with asyncio.timeout(_PIPE_LEFT_S):
+                await tail.closed.wait()
         return code, bytes(tail.kept)
     finally:
         pipe.close()
