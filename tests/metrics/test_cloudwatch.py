@@ -68,6 +68,7 @@ async def put(name: str, *values: float, region: str = "eu-central-1") -> None:
         {"MetricName": name, "Value": value, "Timestamp": now - timedelta(minutes=len(values) - index)}
         for index, value in enumerate(values)
     ]
+    client: Any
     async with get_session().create_client("cloudwatch", region_name=region) as client:
         await client.put_metric_data(Namespace="shop", MetricData=data)
 
@@ -76,6 +77,7 @@ async def put_many(values: Mapping[str, float]) -> None:
     """One value for each metric, a minute ago."""
     then = datetime.now(UTC) - timedelta(minutes=1)
     data = [{"MetricName": name, "Value": value, "Timestamp": then} for name, value in values.items()]
+    client: Any
     async with get_session().create_client("cloudwatch") as client:
         await client.put_metric_data(Namespace="shop", MetricData=data)
 

@@ -121,7 +121,7 @@ async def test_a_stranger_that_holds_the_output_open_is_not_waited_for(tmp_path:
     """One in a session of its own is not ours to kill, and does not keep us."""
     file, began = tmp_path / "pid", time.monotonic()
     text = (
-        f"import os, subprocess; print(5, flush=True); p = subprocess.Popen(['sleep', '20'], start_new_session=True)\n"
+        "import os, subprocess; print(5, flush=True); p = subprocess.Popen(['sleep', '20'], start_new_session=True)\n"
     )
     text += f"open({str(file)!r}, 'w').write(str(p.pid)); os._exit(0)"
     try:

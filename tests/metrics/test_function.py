@@ -9,7 +9,7 @@ import pytest
 
 from bluegreen.errors import BackendError, PermanentBackendError
 from bluegreen.metrics import Context, Providers
-from bluegreen.metrics.function import Function
+from bluegreen.metrics.function import Function, Measuring
 from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 from bluegreen.testing.conformance import metrics
@@ -28,7 +28,12 @@ async def awaited(query: Mapping[str, JSON]) -> JSON | NoData | Reading:
     return NoData([]) if query.get("empty") else Reading([query["number"]], [{"shop": "bern"}])
 
 
-FUNCTIONS = {"plain": plain, "awaited": awaited, "odd": lambda _query: {1, 2}, "late": partial(awaited)}
+FUNCTIONS: dict[str, Measuring] = {
+    "plain": plain,
+    "awaited": awaited,
+    "odd": lambda _query: {1, 2},
+    "late": partial(awaited),
+}
 
 
 async def test_a_plain_one_runs_in_a_thread_and_gets_the_query_without_the_name() -> None:

@@ -58,7 +58,7 @@ def installed(tmp_path: Path) -> Path:
     shutil.copytree(PLUGIN, source)
     command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation"]
     command += ["--disable-pip-version-check", "--quiet", "--target", str(target), str(source)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
     return target
 
@@ -67,7 +67,9 @@ def run(code: str, *folders: Path) -> Any:
     """What a process of its own prints, as JSON."""
     ours = Path(bluegreen.__file__).parent.parent
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ours, *folders)))}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, env=env)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=50, env=env, check=False
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -90,10 +90,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio says: it is there."""
         self._transport = cast("asyncio.Transport", transport)
         self.usable = True
 
     def data_received(self, data: bytes) -> None:
+        """asyncio says: something came."""
         if self._answer is None:
             self.close()  # nobody asked
             return
@@ -106,6 +108,7 @@ class Connection(asyncio.Protocol):
                 self._settle(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """asyncio says: it is closed, by whomever."""
         self.usable = False
         if self._answer is not None:
             self._answer.closed()
