@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, rollouts, switches
+from benchmarks import decisions, imports, load, rollouts, switches
 
-ALL = {"decisions": decisions.main, "imports": imports.main, "rollouts": rollouts.main, "switches": switches.main}
+ALL = {
+    "decisions": decisions.main,
+    "imports": imports.main,
+    "load": load.main,
+    "rollouts": rollouts.main,
+    "switches": switches.main,
+}
 
 
 def main() -> None:

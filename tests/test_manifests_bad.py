@@ -10,6 +10,7 @@ import pytest
 
 from bluegreen.errors import SpecError
 from bluegreen.manifests import ManifestError, load, load_path, read, read_text
+from tests.manifests.plugged import plug
 
 BAD = Path(__file__).parent / "manifests" / "bad"
 # Manifests that only one backend refuses begin with its name; that backend's tests expect their words.
@@ -27,6 +28,7 @@ def said_of(text: str) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_broken_manifest_is_answered_in_these_words(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(BAD)
+    plug(monkeypatch)
     with pytest.raises(SpecError) as caught:
         read(f"{name}.yaml")
     assert f"{caught.value}\n" == (BAD / f"{name}.txt").read_text()

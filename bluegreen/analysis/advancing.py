@@ -165,6 +165,8 @@ def _at(template: JSON, path: str) -> str:
             here = here[int(part)]
         else:
             here = None
+    if isinstance(here, bool):
+        return str(here).lower()
     return str(here) if isinstance(here, str | int | float) else ""
 
 

@@ -136,23 +136,33 @@ def _drain(at: At) -> float | None:
 
 
 def _local(at: At) -> LocalSpec:
-    return LocalSpec(**fields(at, {"command": texts, "listen": _listen}))
+    return LocalSpec(**fields(at, {"command": texts, "listen": _listen, "hosts": _hosts}))
 
 
 def _listen(at: At) -> dict[str, str]:
     return fields(at, dict.fromkeys(mapping(at), _address))
 
 
+def _hosts(at: At) -> dict[str, str]:
+    for key in mapping(at):
+        if not _is_address(key):
+            at.child(key).complain("expected host:port here", "write it like prometheus.monitoring:9090", key=True)
+    return _listen(at)
+
+
 def _address(at: At) -> str:
-    example = "write it like 127.0.0.1:8080"
     if isinstance(at.value, int) and not isinstance(at.value, bool):
         at.wrong("host:port", f"write 127.0.0.1:{at.value}")
     value = text(at)
-    host, _, port = value.rpartition(":")
-    good = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+", host) and re.fullmatch("[0-9]{1,5}", port)
-    if not good or not 1 <= int(port) <= 65535:
-        at.wrong("host:port", example)
+    if not _is_address(value):
+        at.wrong("host:port", "write it like 127.0.0.1:8080")
     return value
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    good = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+", host) and re.fullmatch("[0-9]{1,5}", port)
+    return bool(good) and 1 <= int(port) <= 65535
 
 
 def _nothing_yet(lost: str) -> Reader:

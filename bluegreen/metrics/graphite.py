@@ -34,8 +34,8 @@ TIMEOUT_S: Final = 10.0
 class Graphite:
     """`provider.graphite`, with Argo's fields: the values of the datapoints, those without one left out."""
 
-    def __init__(self, _context: Context) -> None:
-        self._http = Http()
+    def __init__(self, context: Context) -> None:
+        self._http = Http(context.hosts)
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -40,8 +40,8 @@ class InfluxDB:
     Its fields are `address`, `database`, `query` (one InfluxQL statement), `username`, `password`, `retentionPolicy`.
     """
 
-    def __init__(self, _context: Context) -> None:
-        self._http = Http()
+    def __init__(self, context: Context) -> None:
+        self._http = Http(context.hosts)
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -52,8 +52,8 @@ class Prometheus:
     A vector becomes a list of numbers, a range's matrix one flat list, a scalar a number; labels go beside them.
     """
 
-    def __init__(self, _context: Context) -> None:
-        self._http = Http()
+    def __init__(self, context: Context) -> None:
+        self._http = Http(context.hosts)
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -43,8 +43,8 @@ _OF_KUBERNETES: Final = re.compile(r"\{\s*(range|end)\b")
 class Web:
     """`provider.web`, with Argo's fields: what `jsonPath` finds first, the whole JSON without one, or plain text."""
 
-    def __init__(self, _context: Context) -> None:
-        self._http = Http()
+    def __init__(self, context: Context) -> None:
+        self._http = Http(context.hosts)
 
     async def close(self) -> None:
         """Ends its connections."""

@@ -4,6 +4,9 @@
 
 Writes the file (Prometheus' file_sd) anew once a second, each replica with the labels `service` and
 `rollouts_pod_template_hash`, for as long as it runs.
+
+Between releases both Services show the same revision. It is listed under the active one only: under both, the next
+revision's preview would begin with two minutes of somebody else's good numbers, and be promoted on them.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ async def targets(rollout: Rollout, backend: Backend) -> list[dict[str, Any]]:
     shown = [await router.observe() for router in backend.routers]
     strategy = rollout.strategy
     pairs = [(strategy.active_service, shown[0].active), (strategy.preview_service, shown[0].preview)]
+    if shown[0].preview == shown[0].active:
+        pairs.pop()
     return [
         {
             "targets": addresses[revision],

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
-from tests.metrics.servers.prometheus import prometheus
 
 from bluegreen import Degraded, Engine, Healthy, Paused, Rollout, metrics
 from bluegreen.backends import local
@@ -21,6 +20,7 @@ from bluegreen.runs import AnalysisPhase
 from examples.article.discovery import discover
 from examples.article.mirror import main as mirror
 from tests.local.support import free_port
+from tests.metrics.servers.running import Server, needed
 from tests.support.load import Load, load
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
@@ -73,9 +73,17 @@ async def place(tmp_path: Path) -> AsyncGenerator[Place]:
     targets = tmp_path / "targets.json"
     targets.write_text("[]")
     config = (EXAMPLE / "prometheus.yml").read_text().replace("5s", "500ms").replace("targets.json", str(targets))
-    async with prometheus(tmp_path / "prometheus", config) as url:
-        active, preview = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        yield Place(tmp_path, active, preview, url.removeprefix("http://"))
+    (tmp_path / "prometheus.yml").write_text(config)
+    active, preview, port = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    command = [
+        needed("prometheus", "prometheus"),
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
+        f"--web.listen-address={port}",
+        "--log.level=warn",
+    ]
+    async with Server(command, f"http://{port}/-/ready", tmp_path):
+        yield Place(tmp_path, active, preview, port)
 
 
 @asynccontextmanager
@@ -105,13 +113,13 @@ async def recorded(engine: Engine) -> Record:
 
 async def held(engine: Engine, reason: PauseReason) -> Paused:
     """Waits until it is paused for this reason."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            phase = (await recorded(engine)).phase
-            if isinstance(phase, Paused) and phase.reason is reason:
-                return phase
-            assert not isinstance(phase, Degraded), phase
-            await asyncio.sleep(0.2)
+    for _ in range(int(PATIENCE_S / 0.2)):
+        phase = (await recorded(engine)).phase
+        if isinstance(phase, Paused) and phase.reason is reason:
+            return phase
+        assert not isinstance(phase, Degraded), phase
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"not held for {reason}: {await recorded(engine)}")
 
 
 async def fell(engine: Engine) -> Degraded:

@@ -45,6 +45,8 @@ def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) ->
     said, places, keys = extra_of(extras, template, found["name"])
     values = {_NAMES[key]: value for key, value in found.items()}
     read = Metric(provider=asked.name, query=asked.query, **values, **said)
+    if "timeout_seconds" not in said:
+        read = evolve(read, timeout_seconds=read.timeout_seconds + asked.takes_s)
     if asked.success_condition and not (read.success_condition or read.failure_condition or read.comparison):
         read = evolve(read, success_condition=asked.success_condition)
         _own_condition(asked)

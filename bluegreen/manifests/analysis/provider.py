@@ -19,11 +19,15 @@ _LATER = ("datadog", "job", "kayenta", "newRelic", "skywalking", "wavefront")
 
 @frozen(eq=False)
 class Asked:
-    """A provider's name, what it is asked, and where that stands. `success_condition`: the provider's own, or empty."""
+    """A provider's name, what it is asked, and where that stands.
+
+    `success_condition` is the provider's own, or empty; `takes_s` is how long one measurement takes by itself.
+    """
 
     at: At
     name: str
     success_condition: str = ""
+    takes_s: float = 0.0
 
     @property
     def query(self) -> dict[str, JSON]:
@@ -53,8 +57,7 @@ def provider(at: At) -> Asked:
     except NoSuchPlugin as error:
         here.complain(str(error), "install what it needs", key=True)
         raise Unreadable from error
-    _checked(here, plugin)
-    return Asked(here, name, str(getattr(plugin, "SUCCESS_CONDITION", "")))
+    return Asked(here, name, str(getattr(plugin, "SUCCESS_CONDITION", "")), _checked(here, plugin))
 
 
 def _only(at: At, message: str, remedy: str) -> At:
@@ -67,16 +70,16 @@ def _only(at: At, message: str, remedy: str) -> At:
     return at.child(keys[0])
 
 
-def _checked(at: At, plugin: Any) -> None:
-    """Asks the provider itself what is wrong with a query."""
-    check = getattr(plugin, "check", None)
-    if check is None:
-        return
+def _checked(at: At, plugin: Any) -> float:
+    """Asks the provider itself what is wrong with a query, and if nothing is, how long that takes, in seconds."""
+    check, takes_s = getattr(plugin, "check", None), getattr(plugin, "takes_s", None)
     try:
-        for problem in check(at.value):
+        for problem in check(at.value) if check else ():
             below(at, problem.path).complain(problem.message, problem.remedy)
+        return float(takes_s(at.value)) if takes_s and at.sound else 0.0
     except Exception as error:
         at.complain(f"the provider could not check this: {error}", "tell those who made it", key=True)
+        return 0.0
 
 
 def below(at: At, path: Iterable[str | int]) -> At:

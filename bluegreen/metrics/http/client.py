@@ -95,9 +95,14 @@ class Reply:
 
 
 class Http:
-    """The session of one provider: made with the first request, ended by `close`."""
+    """The session of one provider: made with the first request, ended by `close`.
 
-    def __init__(self) -> None:
+    `hosts` says where to find here what a URL calls `host:port`; whoever answers there is asked by that name all the
+    same.
+    """
+
+    def __init__(self, hosts: Mapping[str, str] | None = None) -> None:
+        self._hosts = dict(hosts or {})
         self._session: ClientSession | None = None
         self._tokens: dict[OAuth2, tuple[str, float]] = {}
         self._lock = asyncio.Lock()
@@ -170,6 +175,10 @@ class Http:
             if "Authorization" not in access.headers:
                 access = access.also("Authorization", basic_of(url.user, url.password or ""))
             url = url.with_user(None)
+        if here := self._hosts.get(f"{url.host}:{url.port}"):
+            access = access.also("Host", url.authority)
+            host, _, port = here.rpartition(":")
+            url = url.with_host(host.strip("[]")).with_port(int(port))
         async with self._session.request(
             request.method,
             url,

@@ -1,0 +1,168 @@
+"""Verdicts by a slow, obvious twin: written from what is promised of an analysis, not from how it is done.
+
+The twin keeps nothing between measurements. To say how a metric stands it goes through the whole list again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from bluegreen.runs import AnalysisPhase
+from bluegreen.spec import Metric, OnNoData
+
+SUCCESSFUL, FAILED = AnalysisPhase.SUCCESSFUL, AnalysisPhase.FAILED
+ERROR, INCONCLUSIVE, RUNNING = AnalysisPhase.ERROR, AnalysisPhase.INCONCLUSIVE, AnalysisPhase.RUNNING
+
+
+@frozen
+class Condition:
+    """A condition in both tongues. `holds` is None where the value cannot be asked that.
+
+    `first`: of a list it looks at the first alone; `minds`: it asks for NaN or infinity by name.
+    """
+
+    text: str
+    holds: Callable[[object], bool | None]
+    first: bool = False
+    minds: bool = False
+
+
+@frozen
+class Seen:
+    """What came back of one measurement: a value, no data (`value` is what nothing looks like there), or an error."""
+
+    value: object = None
+    no_data: bool = False
+    error: bool = False
+    seconds: float = 0.0
+
+
+@frozen
+class Counted:
+    """What a measurement counts as. `real`: it had a value that can be judged."""
+
+    phase: AnalysisPhase
+    real: bool = False
+    skipped: bool = False
+
+
+def _by(success: Condition | None, failure: Condition | None, value: object) -> AnalysisPhase:
+    """Success only, failure only, both, none: the four lines of Argo's table."""
+    failed = failure.holds(value) if failure else False
+    if failed is None:
+        return ERROR
+    if failed:
+        return FAILED
+    if not success:
+        return SUCCESSFUL
+    succeeded = success.holds(value)
+    if succeeded is None:
+        return ERROR
+    if succeeded:
+        return SUCCESSFUL
+    return INCONCLUSIVE if failure else FAILED
+
+
+def _strange(value: object) -> bool:
+    """NaN or infinity is anywhere in it."""
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, list):
+        return any(_strange(one) for one in value)
+    return isinstance(value, dict) and any(_strange(one) for one in value.values())
+
+
+def counted(
+    seen: Seen, on_no_data: OnNoData | None, success: Condition | None = None, failure: Condition | None = None
+) -> Counted:
+    """What one measurement counts as."""
+    asked = [one for one in (success, failure) if one]
+    if seen.error:
+        return Counted(ERROR)
+    if seen.no_data or seen.value in (None, "", [], {}):
+        declared = {OnNoData.PASS: SUCCESSFUL, OnNoData.FAIL: FAILED, OnNoData.INCONCLUSIVE: INCONCLUSIVE}
+        if on_no_data is OnNoData.SKIP:
+            return Counted(INCONCLUSIVE, skipped=True)
+        if on_no_data is not None:
+            return Counted(declared[on_no_data])
+        made_of_it = _by(success, failure, seen.value) if asked else ERROR
+        return Counted(INCONCLUSIVE if made_of_it is ERROR else made_of_it)
+    only_first = bool(asked) and all(one.first for one in asked)
+    series = seen.value if isinstance(seen.value, list) else []
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in series)
+    several = only_first and numbers and len(series) > 1
+    looked_at = series[:1] if only_first and series and not several else seen.value
+    if _strange(looked_at):
+        phase = _by(success, failure, seen.value)
+        by_name = any(one.minds for one in asked)
+        return Counted(INCONCLUSIVE if phase is SUCCESSFUL and not by_name else phase)
+    if several:
+        phases = {
+            _by(success, failure, [series[turn], *series[:turn], *series[turn + 1 :]]) for turn in range(len(series))
+        }
+        agreed = phases.pop() if len(phases) == 1 and len(series) <= 100 else INCONCLUSIVE
+        return Counted(agreed, real=agreed is not ERROR)
+    phase = _by(success, failure, seen.value)
+    return Counted(phase, real=phase is not ERROR)
+
+
+def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase:
+    """How a metric stands after these measurements, each with the second at which it ended."""
+    phases = [one.phase for one, _ in found]
+    telling = [one for one, _ in found if not one.skipped and one.phase is not ERROR]
+    trailing_errors = 0
+    while trailing_errors < len(phases) and phases[-1 - trailing_errors] is ERROR:
+        trailing_errors += 1
+    if trailing_errors > metric.consecutive_error_limit:
+        return ERROR
+    if trailing_errors > 1 and found[-1][1] - found[-trailing_errors][1] >= metric.error_total_seconds:
+        return ERROR
+    if sum(one.phase is INCONCLUSIVE for one in telling) > metric.inconclusive_limit:
+        return INCONCLUSIVE
+    failures = sum(one.phase is FAILED for one in telling)
+    if metric.failure_limit >= 0 and failures > metric.failure_limit:
+        return FAILED
+    real = [one for one, _ in found if one.real]
+    needed = metric.min_samples
+    if needed is None:
+        needed = 0 if metric.on_no_data is OnNoData.PASS else 1
+    enough = len(real) >= needed
+    proven = enough and (needed == 0 or any(one.phase is SUCCESSFUL for one in real))
+    limit = metric.consecutive_success_limit
+    # A success in a row is interrupted by a failure or by no verdict; an error or a skip tells nothing.
+    streak = 0
+    for one in telling:
+        streak = streak + 1 if one.phase is SUCCESSFUL else 0
+    if limit and streak >= limit and proven:
+        return SUCCESSFUL
+    if sum(phase is not ERROR for phase in phases) < (metric.count or 1):
+        return RUNNING
+    if not enough:
+        return INCONCLUSIVE
+    if not any(one.phase is SUCCESSFUL for one in telling):
+        return FAILED if failures else INCONCLUSIVE
+    if not proven:
+        return INCONCLUSIVE
+    if limit and streak < limit:
+        return INCONCLUSIVE if metric.failure_limit >= 0 else FAILED
+    return SUCCESSFUL
+
+
+def verdict_of(metric: Metric, found: Sequence[tuple[Counted, float]]) -> tuple[int, AnalysisPhase]:
+    """After how many measurements a metric has its verdict, and which; Running when these are too few for one."""
+    for many in range(1, len(found) + 1):
+        phase = stands(metric, found[:many])
+        if phase is not RUNNING:
+            return many, phase
+    return len(found), RUNNING
+
+
+def run_verdict(phases: Sequence[tuple[AnalysisPhase, bool]]) -> AnalysisPhase:
+    """How a run stands whose metrics stand like this; the second of each says whether it is a dry run."""
+    for worst in (FAILED, ERROR, INCONCLUSIVE):
+        if (worst, False) in phases:
+            return worst
+    return RUNNING if any(phase is RUNNING for phase, _ in phases) else SUCCESSFUL
