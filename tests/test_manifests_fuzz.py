@@ -30,8 +30,12 @@ TEXTS += [(BAD / f"{name}.yaml").read_text() for name in ("router-mistakes", "an
 DOCUMENTS = [list(yaml.safe_load_all(text)) for text in TEXTS]
 WORDS = "- | > ' \" { } [ ] : , # & * ! % @ ` ? --- ... <<: &a *a !!str !!binary ~ no 010 1_0 é {{ }}"
 FIELDS = "kind List items metadata spec name service probe value env matchExpressions containers template canary"
-FIELDS += " args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
-FIELDS += " {{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
+FIELDS += (
+    " args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
+)
+FIELDS += (
+    " {{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
+)
 SNIPPETS = st.sampled_from(
     [*WORDS.split(), *FIELDS.split(), "\t", "\n", "\r", " ", "\x85", "\u2028", "\0", "\U0001f388"]
 )

@@ -42,11 +42,12 @@ class Seen:
 
 @frozen
 class Counted:
-    """What a measurement counts as. `real`: it had a value that can be judged."""
+    """What a measurement counts as. `real`: it had a value that can be judged; `awaited`: nothing was there yet."""
 
     phase: AnalysisPhase
     real: bool = False
     skipped: bool = False
+    awaited: bool = False
 
 
 def _by(success: Condition | None, failure: Condition | None, value: object) -> AnalysisPhase:
@@ -89,7 +90,7 @@ def counted(
         if on_no_data is not None:
             return Counted(declared[on_no_data])
         made_of_it = _by(success, failure, seen.value) if asked else ERROR
-        return Counted(INCONCLUSIVE if made_of_it is ERROR else made_of_it)
+        return Counted(INCONCLUSIVE, awaited=True) if made_of_it is ERROR else Counted(made_of_it)
     only_first = bool(asked) and all(one.first for one in asked)
     series = seen.value if isinstance(seen.value, list) else []
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in series)
@@ -109,10 +110,20 @@ def counted(
     return Counted(phase, real=phase is not ERROR)
 
 
+def awaited_in_a_row(found: Sequence[Counted]) -> int:
+    """How often nothing was there yet at the end; an error in between tells nothing of that."""
+    times = 0
+    for one in reversed(found):
+        if not one.awaited and one.phase is not ERROR:
+            return times
+        times += one.awaited
+    return times
+
+
 def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase:
     """How a metric stands after these measurements, each with the second at which it ended."""
     phases = [one.phase for one, _ in found]
-    telling = [one for one, _ in found if not one.skipped and one.phase is not ERROR]
+    telling = [one for one, _ in found if not one.skipped and not one.awaited and one.phase is not ERROR]
     trailing_errors = 0
     while trailing_errors < len(phases) and phases[-1 - trailing_errors] is ERROR:
         trailing_errors += 1
@@ -120,6 +131,8 @@ def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPh
         return ERROR
     if trailing_errors > 1 and found[-1][1] - found[-trailing_errors][1] >= metric.error_total_seconds:
         return ERROR
+    if awaited_in_a_row([one for one, _ in found]) > metric.consecutive_error_limit:
+        return INCONCLUSIVE
     if sum(one.phase is INCONCLUSIVE for one in telling) > metric.inconclusive_limit:
         return INCONCLUSIVE
     failures = sum(one.phase is FAILED for one in telling)
@@ -138,7 +151,7 @@ def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPh
         streak = streak + 1 if one.phase is SUCCESSFUL else 0
     if limit and streak >= limit and proven:
         return SUCCESSFUL
-    if sum(phase is not ERROR for phase in phases) < (metric.count or 1):
+    if sum(one.phase is not ERROR and not one.awaited for one, _ in found) < (metric.count or 1):
         return RUNNING
     if not enough:
         return INCONCLUSIVE
