@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, rollouts, switches
+from benchmarks import conditions, decisions, imports, rollouts, switches
 
-ALL = {"decisions": decisions.main, "imports": imports.main, "rollouts": rollouts.main, "switches": switches.main}
+ALL = {
+    "conditions": conditions.main,
+    "decisions": decisions.main,
+    "imports": imports.main,
+    "rollouts": rollouts.main,
+    "switches": switches.main,
+}
 
 
 def main() -> None:
