@@ -177,7 +177,7 @@ class TestBesideAService:
         secret = "abcdefghijklmnopqrstuvwxyz"
 
         async def repeat(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=500, text="x" * 185 + " " + await request.text())
+            return web.Response(status=500, text="x" * 185 + " " + (await request.json())["token"])
 
         async with answering(repeat) as address, Measuring({"token": secret}) as measuring:
             query = {"url": f"http://{address}/", "method": "POST", "jsonBody": {"token": "{{args.token}}"}}
