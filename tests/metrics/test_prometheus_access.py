@@ -218,6 +218,35 @@ async def test_where_only_get_passes_the_query_is_asked_with_get(measuring: Meas
         assert await measuring.value("prometheus", {"address": f"http://{address}", "query": "7"}) == 7.0
 
 
+@pytest.mark.parametrize("parameter", ["partial_response=false", "deny_partial_response=1"])
+async def test_who_would_answer_in_part_is_told_not_to(parameter: str, measuring: Measuring) -> None:
+    """Thanos takes the one, VictoriaMetrics the other."""
+    data = {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]}
+
+    async def query(request: web.Request) -> web.Response:
+        if parameter in await request.text():
+            return web.json_response({"status": "error", "error": "store-2 is down"}, status=503)
+        return web.json_response({"status": "success", "data": data, "warnings": ["store-2 is down"]})
+
+    async with serving(web.post("/api/v1/query", query)) as address:
+        outcome = await measuring.outcome("prometheus", {"address": f"http://{address}", "query": "up"})
+    assert "answered 503: store-2 is down" in outcome.error
+    assert outcome.retry
+
+
+async def test_warnings_are_counted_in_the_log(measuring: Measuring, caplog: pytest.LogCaptureFixture) -> None:
+    """Their words may repeat the query, and with it a secret."""
+
+    async def query(_request: web.Request) -> web.Response:
+        data = {"resultType": "scalar", "result": [0, "1"]}
+        return web.json_response({"status": "success", "data": data, "warnings": ["no counter: s3cret_metric"]})
+
+    async with serving(web.post("/api/v1/query", query)) as address:
+        await measuring.value("prometheus", {"address": f"http://{address}", "query": "s3cret_metric"})
+    assert f"{address} gave an answer with 1 warnings" in caplog.text
+    assert "s3cret_metric" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "answer",
     [
