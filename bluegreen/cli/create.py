@@ -17,7 +17,7 @@ from bluegreen.backends import memory
 from bluegreen.cli.exits import Exit
 from bluegreen.cli.guard import Common, driving_verb
 from bluegreen.cli.measured import fresh, run_data
-from bluegreen.cli.place import secrets_in
+from bluegreen.cli.place import must_read, secrets_in
 from bluegreen.cli.render import measured
 from bluegreen.cli.screen import Output, Screen
 from bluegreen.cli.stop import Stop
@@ -55,12 +55,13 @@ async def analysisrun(
 
     Ends with 0 when it is Successful, 3 when it Failed or could not be measured, 4 when it came to no verdict.
 
-    Example: bluegreen create analysisrun -f success-rate.yaml --arg service-name=shop
+    Example: bluegreen create analysisrun -f template.yaml --arg app=shop
     """
     from bluegreen.manifests import read_analysis
 
     declared = read_analysis(file, _arguments(args))
     name = "-".join(declared.templates) or file.stem
+    await must_read((arg.secret for arg in declared.args), common.secrets, name)
     with Stop(timeout_s) as stop:
         run = await carried_out(declared, name, common, screen, stop)
     if screen.output is Output.TEXT:

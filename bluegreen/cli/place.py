@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -52,11 +52,11 @@ class Kept:
         out. Whoever drives already has secrets of their own."""
         if self.driver() is not None:
             return
-        for ref in _secrets_of(rollout):
-            if (secrets := secrets_in(self.secrets)) is None:
-                message = f"{rollout.name} needs the secret {ref.name}/{ref.key}, and there is nowhere to read it"
-                raise PermanentBackendError(message, remedy="name a directory with --secrets")
-            await secrets.read(ref.name, ref.key)
+        strategy = rollout.strategy
+        for analysis in (strategy.pre_promotion_analysis, strategy.post_promotion_analysis):
+            await must_read((arg.secret for arg in analysis.args) if analysis else (), self.secrets, rollout.name)
+        for hook in rollout.policy.hooks:
+            await must_read(hook.secrets.values(), self.secrets, rollout.name)
 
     def looking(self, rollout: Rollout) -> AbstractAsyncContextManager[Backend]:
         """The backend, for commands and looks; whoever drives goes on driving."""
@@ -74,17 +74,18 @@ class Kept:
             yield evolve(backend, metrics=providers, hooks=steps, secrets=secrets_in(self.secrets))
 
 
-def _secrets_of(rollout: Rollout) -> list[SecretKeyRef]:
-    """The secrets that its analyses and hooks need."""
-    strategy = rollout.strategy
-    analyses = [one for one in (strategy.pre_promotion_analysis, strategy.post_promotion_analysis) if one]
-    args = [arg.secret for analysis in analyses for arg in analysis.args if arg.secret]
-    return [*args, *(ref for hook in rollout.policy.hooks for ref in hook.secrets.values())]
-
-
 def secrets_in(directory: Path | None) -> Secrets | None:
     """What reads the secrets of this directory; None where none is named."""
     return local.DirectorySecrets(directory) if directory else None
+
+
+async def must_read(wanted: Iterable[SecretKeyRef | None], directory: Path | None, who: str) -> None:
+    """Raises `PermanentBackendError` when one of these secrets cannot be read, or there is no directory for them."""
+    for ref in filter(None, wanted):
+        if (secrets := secrets_in(directory)) is None:
+            message = f"{who} needs the secret {ref.name}/{ref.key}, and there is nowhere to read it"
+            raise PermanentBackendError(message, remedy="name a directory with --secrets")
+        await secrets.read(ref.name, ref.key)
 
 
 def state_dir_of(common: Common) -> Path:

@@ -158,15 +158,17 @@ def _call(hook: Mapping[str, JSON]) -> _Call:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise PermanentBackendError("a webhook has no address", remedy="url is http://... or https://...")
-    if not isinstance(body, Mapping) or not isinstance(headers, Mapping):
-        raise PermanentBackendError("a webhook's body and headers are mappings", remedy="write NAME: value")
+    if not isinstance(headers, Mapping):
+        raise PermanentBackendError("a webhook's headers are a mapping", remedy="write NAME: value")
     if hook.get("method", "POST") != "POST":
         raise PermanentBackendError("a webhook is sent with POST", remedy="leave method out")
     own = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key(about), "User-Agent": "bluegreen"}
     lower = {name.lower() for name in own}
     sent = {**{name: str(one) for name, one in headers.items() if name.lower() not in lower}, **own}
     try:
-        text = json.dumps({**{name: about.get(name) for name in RELEASE}, **body}, allow_nan=False)
+        more = body if isinstance(body, Mapping) else {"body": body}
+        said = {**{name: about.get(name) for name in RELEASE}, **more}
+        text = json.dumps(said, allow_nan=False)
     except (TypeError, ValueError):
         raise PermanentBackendError("a webhook's body is no JSON", remedy="leave NaN and infinity out") from None
     return _Call(url, sent, text.encode())

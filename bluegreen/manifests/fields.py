@@ -42,7 +42,7 @@ class At:
         below: JSON = None
         if self.is_mapping:
             below = self.value.get(key)
-        elif self.is_list and isinstance(key, int):
+        elif self.is_list and isinstance(key, int) and key < len(self.value):
             below = self.value[key]
         return evolve(self, path=(*self.path, key), value=below)
 

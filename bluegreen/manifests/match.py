@@ -11,6 +11,7 @@ from bluegreen.errors import Problem, SpecError
 from bluegreen.manifests.analyses import analyses_of
 from bluegreen.manifests.analysis.declared import DeclaredTemplate
 from bluegreen.manifests.analysis.gather import named
+from bluegreen.manifests.analysis.provider import below
 from bluegreen.manifests.fields import At, did_you_mean
 from bluegreen.manifests.policy import DeclaredPolicy, listens_for
 from bluegreen.manifests.report import Path
@@ -146,9 +147,7 @@ def _at(rollout: At, policy: At | None, services: list[DeclaredService], path: P
     elif path[:1] == ("Service",):
         at = next((service.at for service in services if service.service.name == path[1]), rollout)
         path = path[2:]
-    for part in path:
-        at = at.child(part)
-    return at
+    return below(at, path)
 
 
 def _said(at: At) -> bool:

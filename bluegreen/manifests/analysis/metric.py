@@ -22,12 +22,16 @@ _CONDITIONS = ("successCondition", "failureCondition")
 
 @frozen(eq=False)
 class Read:
-    """A metric, and where it stands: `at` filled in, `template` the name of what it is in, `keys` the policy's."""
+    """A metric, and where it stands: `at` filled in, `template` the name of what it is in, `keys` the policy's.
+
+    `fine`: nothing is wrong with it.
+    """
 
     at: At
     template: str
     metric: Metric
     keys: tuple[str, ...]
+    fine: bool
 
 
 def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) -> Read:
@@ -50,17 +54,18 @@ def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) ->
     if asked.success_condition and not (read.success_condition or read.failure_condition or read.comparison):
         read = evolve(read, success_condition=asked.success_condition)
         _own_condition(asked)
-    if at.sound and all(one.sound for one in places.values()):
-        _checked(at, read, places)
-    return Read(at, template, read, tuple(keys))
+    fine = at.sound and all(one.sound for one in places.values()) and _fits(at, read, places)
+    return Read(at, template, read, tuple(keys), fine)
 
 
-def _checked(at: At, metric: Metric, places: Mapping[str, At]) -> None:
-    """What does not fit together, each at what a person would change: in the metric, or in the policy."""
-    for problem in metric_problems(metric):
+def _fits(at: At, metric: Metric, places: Mapping[str, At]) -> bool:
+    """Whether all of it fits together; what does not is said where a person would change it: here, or in the policy."""
+    problems = metric_problems(metric)
+    for problem in problems:
         key, rest = str(problem.path[0]), problem.path[1:]
         here = below(places[key], rest) if key in places else at.child(key)
         here.complain(problem.message, problem.remedy)
+    return not problems
 
 
 def _condition(at: At, texts: Mapping[Path, Text]) -> None:

@@ -83,9 +83,7 @@ def _checked(at: At, plugin: Any) -> float:
 
 
 def below(at: At, path: Iterable[str | int]) -> At:
-    """What stands at a path that somebody else names; as much of the way as there is."""
+    """What stands at a path that somebody else names."""
     for part in path:
-        if at.is_list and not (isinstance(part, int) and 0 <= part < len(at.value)):
-            return at
         at = at.child(part)
     return at

@@ -140,7 +140,7 @@ def _put_together(
         except Unreadable:
             continue
         used |= filling.used
-    fine = _differ(read) and len(read) == len(places) and all(at.sound for _, at in places)
+    fine = _differ(read) and len(read) == len(places) and all(one.fine for one in read)
     dry_run = [rule for _, one in blocks for rule in one.dry_run]
     retention = [rule for _, one in blocks for rule in one.retention]
     same_twice(dry_run)

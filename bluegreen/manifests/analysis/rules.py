@@ -43,13 +43,20 @@ def retentions(at: At) -> tuple[Rule, ...]:
 
 
 def _rule(at: At, *, limit: bool) -> Rule:
-    found = fields(at, {"metricName": _pattern, **({"limit": integer} if limit else {})})
+    found = fields(at, {"metricName": _pattern, **({"limit": _limit} if limit else {})})
     for key, what in (("metricName", "which metrics"), *((("limit", "how many to keep"),) if limit else ())):
         if at.child(key).value is None:
             at.child(key).complain(f"missing: {what}?", "write metricName: .*, for all" if key == "metricName" else "")
     if "metricName" not in found:
         raise Unreadable
     return Rule(at, found["metricName"], found.get("limit"))
+
+
+def _limit(at: At) -> int:
+    number = integer(at)
+    if number < 0:
+        at.complain(f"{number} is too small", "write how many are kept; 0 is 10")
+    return number
 
 
 def _pattern(at: At) -> re.Pattern[str]:
