@@ -158,6 +158,10 @@ def test_a_query_that_cannot_be_run_is_refused_at_its_place(query: Mapping[str, 
     assert [".".join(map(str, one.path)) for one in Command.check(query)] == [place]
 
 
+def test_it_says_how_long_it_may_take() -> None:
+    assert [Command.takes_s({"argv": ["a"], "timeout": one}) for one in ("2m", "{{args.x}}")] == [121, 3601]
+
+
 def test_without_a_condition_exit_code_0_is_a_success() -> None:
     assert Command.SUCCESS_CONDITION == "result.exitCode == 0"
 

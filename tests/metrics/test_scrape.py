@@ -193,6 +193,10 @@ def test_a_query_that_cannot_be_used_is_refused_at_its_place(query: Mapping[str,
     assert " ".join(".".join(map(str, one.path)) for one in Scrape.check(query)) == place
 
 
+def test_it_says_how_long_it_may_take() -> None:
+    assert [Scrape.takes_s({"interval": one}) for one in ("1m", "{{args.x}}")] == [70, 610]
+
+
 def test_a_selector_means_what_it_means_to_prometheus() -> None:
     chosen = selector(' a:b { x = "1\\"\\n", y=~"4..|5..", z!~"q.*", w!="", } ')
     labels = {"x": '1"\n', "y": "503", "z": "", "w": "1"}
