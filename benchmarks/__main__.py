@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, load, rollouts, switches
+from benchmarks import decisions, imports, load, measuring, rollouts, switches
 
 ALL = {
     "decisions": decisions.main,
     "imports": imports.main,
     "load": load.main,
+    "measuring": measuring.main,
     "rollouts": rollouts.main,
     "switches": switches.main,
 }

@@ -39,7 +39,7 @@ _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 60480
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdwy])")
 _MOMENT: Final = re.compile(
     r"""now\s*(?:\(\s*\))? (?: \s*(?P<sign>[+-])\s* (?: duration\(\s*(?P<q>["'])(?P<named>[^"']+)(?P=q)\s*\)
-    | (?P<plain>[0-9a-z.]+)) )?""",
+    | (?P<plain>[0-9][0-9a-z.]*[a-z])) )?""",
     re.VERBOSE,
 )
 _WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1"}

@@ -17,7 +17,7 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 IMAGE = os.environ.get("BLUEGREEN_IMAGE", "my-org/my-app:v2.1.0")
-BUSY_PER_S = int(os.environ.get("BUSY_PER_S", "20"))
+BUSY_PER_S = int(os.environ.get("BUSY_PER_S", "30"))
 """More requests than so many within a second, on one replica, are more than a test sends."""
 WORDS = {200: "OK", 500: "Internal Server Error"}
 REGISTRY = CollectorRegistry()

@@ -16,12 +16,12 @@ from bluegreen.snapshot import Outcome
 from bluegreen.spec import Metric
 from bluegreen.values import decoded
 from tests.metrics.servers.measuring import Measuring
-from tests.metrics.servers.prometheus import prometheus, victoria_metrics
+from tests.metrics.servers.prometheus import prometheus_server, victoria_metrics
 from tests.metrics.servers.running import eventually
 from tests.metrics.servers.shop import shop
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
-STARTERS = {"prometheus": prometheus, "victoria-metrics": victoria_metrics}
+STARTERS = {"prometheus": prometheus_server, "victoria-metrics": victoria_metrics}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=list(STARTERS))
@@ -134,7 +134,7 @@ async def test_nan_never_passes_by_accident(server: str, measuring: Measuring) -
 
 async def test_a_scalar_becomes_a_number(tmp_path: Path) -> None:
     """A VictoriaMetrics makes a vector of it."""
-    async with prometheus(tmp_path, "127.0.0.1:9") as (address, _), Measuring() as measuring:
+    async with prometheus_server(tmp_path, "127.0.0.1:9") as (address, _), Measuring() as measuring:
         url = f"http://{address}"
         assert await measuring.value("prometheus", {"address": url, "query": "scalar(vector(2)) * 3"}) == 6.0
         nan = await measuring.outcome("prometheus", {"address": url, "query": "0 / 0"})

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.metrics.servers.measuring import Measuring
-from tests.metrics.servers.prometheus import prometheus
+from tests.metrics.servers.prometheus import prometheus_server
 from tests.metrics.servers.shop import serving
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -69,7 +69,7 @@ async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Gu
     config = folder / "web.yml"
     config.write_text(WEB_CONFIG.format(folder=folder, hashed=HASHED))
     ready = f"https://reader:{PASSWORD}@"
-    async with prometheus(folder, "127.0.0.1:9", web_config=str(config), ready=ready) as (address, _):
+    async with prometheus_server(folder, "127.0.0.1:9", web_config=str(config), ready=ready) as (address, _):
         yield Guarded(f"https://localhost:{address.rpartition(':')[2]}", certificate)
 
 

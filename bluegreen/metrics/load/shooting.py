@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
+import ssl
 from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
-from aiohttp import (
-    ClientConnectorDNSError,
-    ClientConnectorError,
-    ClientError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientPayloadError,
-    ClientRequest,
-    ClientResponse,
-    ClientSession,
-    ClientSSLError,
-    ClientTimeout,
-    DummyCookieJar,
-    ServerDisconnectedError,
-    TCPConnector,
-)
-from yarl import URL
-
+from bluegreen.metrics.load.answers import Malformed
+from bluegreen.metrics.load.connections import Aim, Connection, aim
 from bluegreen.metrics.load.histogram import Histogram
-from bluegreen.metrics.load.plan import Plan, Shot
+from bluegreen.metrics.load.plan import Plan
 from bluegreen.spec import JSON
 
 _EARLY_S = 0.0015
 """A timer may be a millisecond late; the rest of the wait is spent asking for the time."""
-
-
-class Broken(ClientError):
-    """The connection broke off. aiohttp would send a harmless request once more; here the first one counts."""
-
-
-async def _only_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    try:
-        return await handler(request)
-    except ClientConnectorError:
-        raise
-    except (ServerDisconnectedError, ClientOSError) as error:
-        raise Broken from error
 
 
 class Shooting:
@@ -55,10 +28,13 @@ class Shooting:
     was free for in as long a time is not sent any more, and counts as an error.
     """
 
-    def __init__(self, plan: Plan, aims: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, bases: Sequence[str]) -> None:
         self._plan = plan
-        self._aims = [(shot, [URL(f"{aim.rstrip('/')}{shot.path}") for aim in aims]) for shot in plan.shots]
-        self._due: asyncio.Queue[tuple[float, Shot, URL] | None] = asyncio.Queue()
+        tls = ssl.create_default_context() if any(base.startswith("https:") for base in bases) else None
+        self._aims = [[aim(shot, base, tls) for base in bases] for shot in plan.shots]
+        self._due: asyncio.Queue[tuple[float, Aim] | None] = asyncio.Queue()
+        self._idle: list[Connection] = []
+        self._busy = 0
         self._latencies = Histogram()
         self._statuses: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
@@ -67,22 +43,18 @@ class Shooting:
 
     async def run(self) -> JSON:
         """Sends everything, waits for the last answer or its timeout, and gives the result."""
-        loop, plan = asyncio.get_running_loop(), self._plan
-        session = ClientSession(
-            connector=TCPConnector(limit=0, keepalive_timeout=60),  # as many connections as there are tasks
-            cookie_jar=DummyCookieJar(),
-            timeout=ClientTimeout(total=None),
-            middlewares=(_only_once,),
-            headers={"User-Agent": "bluegreen-load"},
-        )
-        async with session, asyncio.TaskGroup() as group:
-            self._began = self._ended = loop.time()
-            tasks = min(plan.connections, plan.requests)
-            for _ in range(tasks):
-                group.create_task(self._connection(session, loop))
-            await self._pace(loop)
-            for _ in range(tasks):
-                self._due.put_nowait(None)
+        loop, tasks = asyncio.get_running_loop(), min(self._plan.connections, self._plan.requests)
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._began = self._ended = loop.time()
+                for _ in range(tasks):
+                    group.create_task(self._send_what_is_due(loop))
+                await self._pace(loop)
+                for _ in range(tasks):
+                    self._due.put_nowait(None)
+        finally:
+            for connection in self._idle:
+                connection.close()
         return self._result()
 
     async def _pace(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -90,39 +62,55 @@ class Shooting:
         plan, choice = self._plan, random.Random(self._plan.seed)
         weights = list(accumulate(shot.weight for shot in plan.shots))
         for number in range(plan.requests):
-            shot, urls = choice.choices(self._aims, cum_weights=weights)[0]
+            aims = choice.choices(self._aims, cum_weights=weights)[0]
             due = self._began + number / plan.rate
             if (early_s := due - loop.time() - _EARLY_S) > 0:
                 await asyncio.sleep(early_s)
             while loop.time() < due:  # noqa: ASYNC110 (the clock has no event)
                 await asyncio.sleep(0)
-            self._due.put_nowait((due, shot, urls[number % len(urls)]))
+            self._due.put_nowait((due, aims[number % len(aims)]))
 
-    async def _connection(self, session: ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    async def _send_what_is_due(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One at a time; as many tasks do this as there may be connections."""
         while (request := await self._due.get()) is not None:
-            due, shot, url = request
-            waited_too_long = loop.time() - due > self._plan.timeout_s
-            error = "unsent" if waited_too_long else await self._sent(session, shot, url)
+            due, one = request
+            error = "unsent"
+            if loop.time() - due <= self._plan.timeout_s:
+                error = await self._sent(one)
             self._ended = loop.time()
             if error:
                 self._errors[error] += 1
             if error in _WAITED:
                 self._latencies.add((self._ended - due) * 1e6)
 
-    async def _sent(self, session: ClientSession, shot: Shot, url: URL) -> str:
+    async def _sent(self, one: Aim) -> str:
         """Sends it and reads the answer to its end. Empty, or what kind of error it ended in."""
+        self._busy += 1
         try:
-            async with (
-                asyncio.timeout(self._plan.timeout_s),
-                session.request(shot.method, url, headers=shot.headers, data=shot.body, allow_redirects=False) as reply,
-            ):
-                while await reply.content.readany():
-                    pass  # an answer counts once all of it is there; nobody needs it
-        except Exception as error:
+            async with asyncio.timeout(self._plan.timeout_s):
+                connection = self._kept(one) or await Connection.to(one)
+                status = await connection.ask(one)
+        except (OSError, Malformed) as error:
             return _kind(error)
-        self._statuses[str(reply.status)] += 1
-        self._succeeded += shot.succeeded(reply.status)
+        finally:
+            self._busy -= 1
+        if connection.usable:
+            self._idle.append(connection)
+        self._statuses[str(status)] += 1
+        self._succeeded += one.shot.succeeded(status)
         return ""
+
+    def _kept(self, one: Aim) -> Connection | None:
+        """The connection to this place that was used last, so that no more are opened than are needed; else room for
+        another one."""
+        for index in range(len(self._idle) - 1, -1, -1):
+            if self._idle[index].place == (one.host, one.port):
+                found = self._idle.pop(index)
+                if found.usable:
+                    return found
+        if len(self._idle) + self._busy > self._plan.connections:
+            self._idle.pop(0).close()
+        return None
 
     def _result(self) -> JSON:
         count, latencies = self._plan.requests, self._latencies
@@ -145,20 +133,20 @@ _WAITED = ("", "timeout", "unsent")
 """What has a latency: an answer, and the lack of one for the whole timeout. A refusal is quick, and says nothing."""
 
 
-def _kind(error: Exception) -> str:
+def _kind(error: OSError | Malformed) -> str:
     """A word for what went wrong."""
     match error:
         case TimeoutError():
             return "timeout"
-        case ClientConnectorDNSError():
-            return "dns"
-        case ClientSSLError():
-            return "tls"
-        case ClientConnectorError(os_error=ConnectionRefusedError()):
+        case ConnectionRefusedError():
             return "refused"
-        case ClientConnectorError():
-            return "unreachable"
-        case Broken() | ClientPayloadError() | OSError():
+        case ConnectionError():
             return "reset"
-        case _:
+        case socket.gaierror():
+            return "dns"
+        case ssl.SSLError():
+            return "tls"
+        case OSError():
+            return "unreachable"
+        case Malformed():
             return "invalid"

@@ -77,13 +77,7 @@ async def graphite(folder: Path, values: dict[str, list[float]]) -> AsyncGenerat
 
 async def _send(port: int, values: dict[str, list[float]]) -> None:
     """One value a second, the last of them as of now."""
-    async with asyncio.timeout(15):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                break
-            except OSError:
-                await asyncio.sleep(0.1)
+    writer = await _connected(port)
     now = int(time.time())
     for name, series in values.items():
         for age, value in enumerate(reversed(series)):
@@ -96,3 +90,12 @@ async def _send(port: int, values: dict[str, list[float]]) -> None:
 async def _has(session: ClientSession, url: str, number: int) -> bool:
     async with session.get(url) as answer:
         return len(await answer.json(content_type=None)) == number
+
+
+async def _connected(port: int) -> asyncio.StreamWriter:
+    async with asyncio.timeout(15):
+        while True:
+            try:
+                return (await asyncio.open_connection("127.0.0.1", port))[1]
+            except OSError:
+                await asyncio.sleep(0.1)

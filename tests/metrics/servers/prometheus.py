@@ -19,26 +19,41 @@ scrape_configs:
 
 
 @asynccontextmanager
-async def prometheus(
-    folder: Path, target: str, *, web_config: str = "", ready: str = ""
+async def prometheus(folder: Path, config: str) -> AsyncGenerator[str]:
+    """The URL of a Prometheus with this configuration, whose data are in the folder."""
+    async with _prometheus(folder, config) as (address, _):
+        yield f"http://{address}"
+
+
+@asynccontextmanager
+async def prometheus_server(
+    folder: Path, target: str, *, web_config: str = "", ready: str = "http://"
 ) -> AsyncGenerator[tuple[str, Server]]:
     """`host:port` of a Prometheus that scrapes `target`, and the server itself.
 
     `web_config` is a file that asks for TLS or for credentials; `ready` is then the beginning of a URL that passes.
     """
+    async with _prometheus(folder, SCRAPE.format(target=target), web_config, ready) as found:
+        yield found
+
+
+@asynccontextmanager
+async def _prometheus(
+    folder: Path, config: str, web_config: str = "", ready: str = "http://"
+) -> AsyncGenerator[tuple[str, Server]]:
     program, port = needed("prometheus", "prometheus"), free_port()
-    config = folder / "prometheus.yml"
-    config.write_text(SCRAPE.format(target=target))
+    folder.mkdir(exist_ok=True)
+    file = folder / "prometheus.yml"
+    file.write_text(config)
     command = [
         program,
-        f"--config.file={config}",
+        f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=warn",
         *([f"--web.config.file={web_config}"] if web_config else []),
     ]
-    before = ready or "http://"
-    async with Server(command, f"{before}127.0.0.1:{port}/-/ready", folder) as server:
+    async with Server(command, f"{ready}127.0.0.1:{port}/-/ready", folder) as server:
         yield f"127.0.0.1:{port}", server
 
 
