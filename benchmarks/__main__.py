@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, load, rollouts, switches
+from benchmarks import analysis, decisions, imports, load, rollouts, switches
 
 ALL = {
+    "analysis": analysis.main,
     "decisions": decisions.main,
     "imports": imports.main,
     "load": load.main,

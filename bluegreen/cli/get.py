@@ -149,9 +149,7 @@ async def history(common: Common, screen: Screen, name: str | None) -> Exit:
     if screen.output is not Output.TEXT:
         screen.data(rows)
         return Exit.OK
-    shown = [
-        (_local(one["at"]), one["what"], one["revision"] or "-", one["by"] or "-", one["why"]) for one in rows
-    ]
+    shown = [(_local(one["at"]), one["what"], one["revision"] or "-", one["by"] or "-", one["why"]) for one in rows]
     screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), shown))
     return Exit.OK
 

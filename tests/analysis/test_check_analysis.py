@@ -14,7 +14,8 @@ from tests.support.measuring import metric
 
 def problems(**fields: Any) -> list[tuple[tuple[str | int, ...], str]]:
     """Where something is wrong with a metric that is otherwise fine, and what."""
-    return [(one.path, one.message) for one in metric_problems(metric(**{"count": 3, **fields}))]
+    given: dict[str, Any] = {"count": 3, **fields}
+    return [(one.path, one.message) for one in metric_problems(metric(**given))]
 
 
 def test_nothing_is_wrong_with_what_is_usual() -> None:
