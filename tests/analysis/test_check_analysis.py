@@ -77,6 +77,13 @@ def test_an_analysis_names_the_metric_at_fault() -> None:
     ]
 
 
+def test_no_metric_is_called_as_one_colour_of_another() -> None:
+    """They would take each other's measurements for their own."""
+    two, one = metric("a", count=2, comparison=Comparison()), metric("a/active", count=2)
+    assert [one.path for one in analysis_problems(Analysis((two, one)), ("pre",))] == [("pre", "metrics", 1, "name")]
+    assert analysis_problems(Analysis((metric("a", count=2), one)), ("pre",)) == []
+
+
 def test_an_analysis_measures_something() -> None:
     found = analysis_problems(Analysis(()), ("pre",))
     assert [(one.path, one.message) for one in found] == [(("pre", "metrics"), "nothing is measured")]
