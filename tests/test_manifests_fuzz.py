@@ -32,17 +32,8 @@ TEXTS = GOOD + [
 DOCUMENTS = [list(yaml.safe_load_all(text)) for text in TEXTS]
 WORDS = "- | > ' \" { } [ ] : , # & * ! % @ ` ? --- ... <<: &a *a !!str !!binary ~ no 010 1_0 é {{ }}"
 FIELDS = "kind List items metadata spec name service probe value env matchExpressions containers template canary"
-<<<<<<< HEAD
-FIELDS += (
-    " args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
-)
-FIELDS += (
-    " {{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
-)
-=======
 MORE = "args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
 ODD = "{{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
->>>>>>> manifests
 SNIPPETS = st.sampled_from(
     [
         *WORDS.split(),

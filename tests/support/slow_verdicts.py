@@ -110,29 +110,19 @@ def counted(
     return Counted(phase, real=phase is not ERROR)
 
 
-<<<<<<< HEAD
-def awaited_in_a_row(found: Sequence[Counted]) -> int:
+def _awaited_in_a_row(found: Sequence[tuple[Counted, float]]) -> int:
     """How often nothing was there yet at the end; an error in between tells nothing of that."""
     times = 0
-    for one in reversed(found):
+    for one, _ in reversed(found):
         if not one.awaited and one.phase is not ERROR:
             return times
         times += one.awaited
     return times
 
 
-def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase:
-    """How a metric stands after these measurements, each with the second at which it ended."""
-    phases = [one.phase for one, _ in found]
-    telling = [one for one, _ in found if not one.skipped and not one.awaited and one.phase is not ERROR]
-    trailing_errors = 0
-    while trailing_errors < len(phases) and phases[-1 - trailing_errors] is ERROR:
-        trailing_errors += 1
-    if trailing_errors > metric.consecutive_error_limit:
-=======
 def _telling(found: Sequence[tuple[Counted, float]]) -> list[AnalysisPhase]:
-    """What says something of the release: all but errors and what is skipped."""
-    return [one.phase for one, _ in found if not one.skipped and one.phase is not ERROR]
+    """What says something of the release: all but errors, what is skipped, and what was not there yet."""
+    return [one.phase for one, _ in found if not (one.skipped or one.awaited or one.phase is ERROR)]
 
 
 def _exceeded(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase | None:
@@ -141,18 +131,13 @@ def _exceeded(metric: Metric, found: Sequence[tuple[Counted, float]]) -> Analysi
     while errors < len(found) and found[-1 - errors][0].phase is ERROR:
         errors += 1
     if errors > metric.consecutive_error_limit:
->>>>>>> verdicts
         return ERROR
     if errors > 1 and found[-1][1] - found[-errors][1] >= metric.error_total_seconds:
         return ERROR
-<<<<<<< HEAD
-    if awaited_in_a_row([one for one, _ in found]) > metric.consecutive_error_limit:
+    if _awaited_in_a_row(found) > metric.consecutive_error_limit:
         return INCONCLUSIVE
-    if sum(one.phase is INCONCLUSIVE for one in telling) > metric.inconclusive_limit:
-=======
     telling = _telling(found)
     if telling.count(INCONCLUSIVE) > metric.inconclusive_limit:
->>>>>>> verdicts
         return INCONCLUSIVE
     return FAILED if 0 <= metric.failure_limit < telling.count(FAILED) else None
 
@@ -183,11 +168,7 @@ def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPh
     wanted, streak, telling = metric.consecutive_success_limit, _streak(found), _telling(found)
     if wanted and streak >= wanted and proven:
         return SUCCESSFUL
-<<<<<<< HEAD
     if sum(one.phase is not ERROR and not one.awaited for one, _ in found) < (metric.count or 1):
-=======
-    if sum(one.phase is not ERROR for one, _ in found) < (metric.count or 1):
->>>>>>> verdicts
         return RUNNING
     if enough and SUCCESSFUL not in telling:
         return FAILED if FAILED in telling else INCONCLUSIVE
