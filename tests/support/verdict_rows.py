@@ -59,7 +59,8 @@ VERDICTS = (
     # No data, NaN, infinity, several series.
     Row("no data, success condition", SUCCESS_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),
     Row("no data, failure condition", FAILURE_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),
-    Row("no data, no condition", NEITHER, "0", GOOD, OPEN, "No data is an outcome of its own"),
+    Row("data that comes late", SUCCESS_ONLY, "000S", GOOD, GOOD),
+    Row("no data, no condition", NEITHER, "00000", GOOD, OPEN, "No data is an outcome of its own"),
     Row("no data, guarded by len()", GUARDED, "0", GOOD, OPEN, "A success needs a real value"),
     Row("once no data, guarded by len()", {**GUARDED, "count": 2}, "0S", GOOD, GOOD),
     Row("only a failure was real", {**GUARDED, "count": 2, "failure_limit": 1}, "F0", GOOD, OPEN,
