@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import conditions, decisions, imports, rollouts, switches
+from benchmarks import analysis, conditions, decisions, imports, load, measuring, rollouts, switches
 
 ALL = {
+    "analysis": analysis.main,
     "conditions": conditions.main,
     "decisions": decisions.main,
     "imports": imports.main,
+    "load": load.main,
+    "measuring": measuring.main,
     "rollouts": rollouts.main,
     "switches": switches.main,
 }

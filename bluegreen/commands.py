@@ -30,7 +30,7 @@ from bluegreen.record import (
     Waiver,
 )
 from bluegreen.snapshot import WorkloadsState
-from bluegreen.spec import RevisionId, Rollout
+from bluegreen.spec import HookPoint, RevisionId, Rollout
 
 
 def noted(record: Record, what: str, now: datetime, *, by: str = "", why: str = "") -> Record:
@@ -68,7 +68,8 @@ def approve(record: Record, revision: RevisionId, by: str, now: datetime, *, gat
     phase = record.phase
     waiting = isinstance(phase, Progressing | Paused) or (isinstance(phase, Promoting) and gate != PROMOTION)
     recovering = isinstance(phase, Degraded) and phase.reason in RECOVERING
-    if not (waiting or recovering):
+    follows = gate.startswith(f"{HookPoint.ON_ABORT}/") and any(one.gate == gate for one in record.gates)
+    if not (waiting or recovering or follows):
         what = type(phase).__name__
         hint = "retry starts a new attempt" if isinstance(phase, Degraded) else "there is nothing left to approve"
         raise IllegalCommand(f"revision {revision} is {what}: {hint}")

@@ -143,7 +143,10 @@ class LayerSeen:
 
 @frozen
 class Key:
-    """The name of one piece of work that a gate asked for. Asking again for the same key asks for the same work."""
+    """The name of one piece of work that a gate asked for. Asking again for the same key asks for the same work.
+
+    `run` is the gate's name, with `.1`, `.2` and so on where the gate begins anew.
+    """
 
     revision: RevisionId
     attempt: int

@@ -88,7 +88,7 @@ def brief(value: JSON, limit: int = 80) -> str:
 
 def _in_words(value: JSON) -> JSON:
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 6) if abs(value) >= 0.001 else float(f"{value:.4g}")
     if isinstance(value, list):
         return [_in_words(one) for one in value]
     if isinstance(value, dict):

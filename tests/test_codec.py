@@ -1,6 +1,7 @@
 """The record and the rollout as JSON: whole, compact, and never half understood."""
 
 import json
+import math
 from typing import Any, get_args
 
 import pytest
@@ -12,7 +13,8 @@ from bluegreen.errors import RecordDamaged, RecordFromTheFuture
 from bluegreen.gates import Stage, Yes
 from bluegreen.record import Phase, Request, Waiver, Write
 from bluegreen.snapshot import Key
-from bluegreen.spec import LocalSpec, OnFailure, ProbeSpec, RouterSpec, Service, ServicePort
+from bluegreen.spec import Analysis, LocalSpec, Metric, OnFailure, ProbeSpec, RouterSpec, Service, ServicePort
+from bluegreen.values import encoded
 from tests.support.worlds import START, V1, V2, Does, Play, Says, healthy, measuring, released, rollout
 
 
@@ -34,12 +36,29 @@ def lived() -> list[Record]:
     play.command(commands.retry)
     records.append(play.memory)
     late = released()
-    records.append(late.memory)
+    records += [late.memory, *analysed()]
     late.command(commands.abort)
     late.go(3)
     waived = evolve(late.memory, waiver=Waiver(V2, 1, "promote-full", "ann", START), dead_since=START)
     records += [late.memory, evolve(waived, request=Request("retry", V2, "ann", START))]
     return records
+
+
+def analysed() -> list[Record]:
+    """Records of a release that is measured, with runs of earlier attempts."""
+    both = Metric("p99", "numbers", {"q": "{{revision}}"}, "result.preview[0] > 0", count=2, interval_seconds=10)
+    play = healthy()
+    play.apply("v2", pre_promotion_analysis=Analysis((both, Metric("up", "numbers", consecutive_error_limit=0))))
+    play.go(3)
+    play.finish(Key(V2, 2, "prePromotionAnalysis", "p99/preview"), value=encoded([0.5, math.nan, math.inf]))
+    play.go(1)
+    records = [play.memory]
+    play.finish(Key(V2, 2, "prePromotionAnalysis", "up"), error="connection refused")
+    play.go(5)
+    play.command(commands.retry)
+    play.go(5)
+    assert play.memory.runs
+    return [*records, play.memory]
 
 
 def test_every_record_comes_back_as_it_was() -> None:

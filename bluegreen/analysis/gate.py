@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import assert_never
 
 from attrs import field, frozen
 
@@ -48,6 +49,8 @@ class AnalysisGate:
                 return CannotSay(self._what_to_look_at(run), pause=PauseReason.INCONCLUSIVE, run=run)
             case AnalysisPhase.PENDING | AnalysisPhase.RUNNING:
                 return self._measuring(progress)
+            case _:
+                assert_never(run.phase)
 
     def _run(self, release: Release, now: datetime) -> AnalysisRun:
         """The run in hand, or a new one."""

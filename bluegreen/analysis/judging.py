@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from attrs import frozen
 
@@ -13,17 +13,21 @@ from bluegreen.spec import JSON, Metric, OnNoData
 from bluegreen.values import brief, decoded, not_finite
 
 _FIRST = ("preview", "active")
+SERIES_MAX = 100
+"""Of more series than these a condition about the first one has no verdict: each would have to be asked about."""
 
 
 @frozen
 class Judged:
-    """A judged measurement. `skipped`: neither a success nor a failure; `sample`: it had a real value."""
+    """A judged measurement. `skipped`: neither a success nor a failure; `sample`: it had a real value. `awaited`: there
+    was nothing to see yet, so it does not count, and is taken again, as an error is."""
 
     phase: AnalysisPhase
     came: Came
     why: str
     skipped: bool = False
     sample: bool = False
+    awaited: bool = False
 
 
 def judge(metric: Metric, outcome: Outcome) -> Judged:
@@ -50,12 +54,19 @@ def judge(metric: Metric, outcome: Outcome) -> Judged:
     if _several(outcome.value, programs):
         return _each(outcome, success, failure)
     phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
-    return Judged(phase, Came.ERROR if phase is AnalysisPhase.ERROR else Came.VALUE, why, sample=True)
+    return _of_value(phase, Came.VALUE, why)
+
+
+def _of_value(phase: AnalysisPhase, came: Came, why: str) -> Judged:
+    """Of a value that the conditions could be asked about; one that they cannot makes an error, and is no sample."""
+    if phase is AnalysisPhase.ERROR:
+        return Judged(phase, Came.ERROR, why)
+    return Judged(phase, came, why, sample=True)
 
 
 def _empty(value: JSON) -> bool:
     """Nothing to see, whatever the provider calls it."""
-    return value is None or value == [] or value == {}
+    return value is None or value in ("", [], {})
 
 
 def _looked_at(value: JSON, programs: list[Program]) -> JSON:
@@ -100,9 +111,9 @@ def _words(program: Program, variables: Mapping[str, JSON]) -> str:
 
 
 def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure: Program | None) -> Judged:
-    """No data: as declared; else as the conditions say, if they can make something of nothing; else inconclusive.
+    """No data: as declared; else as the conditions say, if they can make something of nothing; else it is waited for.
 
-    It is never a sample.
+    It is never a sample. Metrics come late after a start: in Argo no data is an error there, and so is tried again.
     """
     match metric.on_no_data:
         case OnNoData.PASS:
@@ -112,13 +123,15 @@ def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure:
         case OnNoData.SKIP:
             why = "no data, which is declared to be skipped"
             return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, why, skipped=True)
+        case OnNoData.INCONCLUSIVE:
+            return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
         case None if success or failure:
             phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
             if phase is not AnalysisPhase.ERROR:
                 return Judged(phase, Came.NO_DATA, f"no data, and {why}")
         case _:
             pass
-    return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
+    return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
 
 
 def _not_finite(outcome: Outcome, word: str, success: Program | None, failure: Program | None) -> Judged:
@@ -130,13 +143,20 @@ def _not_finite(outcome: Outcome, word: str, success: Program | None, failure: P
 
 
 def _each(outcome: Outcome, success: Program | None, failure: Program | None) -> Judged:
-    """Several series under conditions that look at the first: each is put in its place, and all have to agree."""
-    verdicts = [_by_conditions(success, failure, [one], outcome.labels) for one in outcome.value]
+    """Several series under conditions that look at the first: each is put in its place, and all have to agree.
+
+    Their number stays what it is, for conditions that look at that too.
+    """
+    values, many = outcome.value, f"{len(outcome.value)} series came"
+    if len(values) > SERIES_MAX:
+        why = f"{many}, and the condition looks at the first one only. Aggregate them: the most is {SERIES_MAX}"
+        return Judged(AnalysisPhase.INCONCLUSIVE, Came.SEVERAL, why, sample=True)
+    turns = ([one, *values[:index], *values[index + 1 :]] for index, one in enumerate(values))
+    verdicts = [_by_conditions(success, failure, turn, outcome.labels) for turn in turns]
     phases = {phase for phase, _ in verdicts}
-    many = f"{len(verdicts)} series came"
     if len(phases) == 1:
         worst = _extreme(outcome.value, verdicts)
-        return Judged(phases.pop(), Came.SEVERAL, f"{many}, and for each of them {worst}", sample=True)
+        return _of_value(phases.pop(), Came.SEVERAL, f"{many}, and for each of them {worst}")
     tally = ", ".join(f"{sum(one is phase for one, _ in verdicts)} {phase}" for phase in sorted(phases))
     why = f"{many}, and the condition looks at the first one only: {tally}. Aggregate them, or ask about all of them"
     return Judged(AnalysisPhase.INCONCLUSIVE, Came.SEVERAL, why, sample=True)
@@ -167,7 +187,14 @@ def joined(preview: Outcome, active: Outcome) -> Outcome:
 
 
 def numbers(value: JSON) -> tuple[float, ...] | None:
-    """The numbers of a value that is one, or a list of them; None for anything else, NaN and infinity included."""
+    """The numbers of a value that is one, or a list of them; None for anything else, NaN and infinity included.
+
+    A whole number too large for a float is no number either.
+    """
     found = value if isinstance(value, list) else [value]
-    good: Callable[[JSON], bool] = lambda one: isinstance(one, int | float) and not isinstance(one, bool)  # noqa: E731
-    return tuple(float(one) for one in found) if all(good(one) for one in found) else None
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in found):
+        return None
+    try:
+        return tuple(float(one) for one in found)
+    except OverflowError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bluegreen.cli.commands import abort, approve, pause, promote, resume, retry, set_, undo
+from bluegreen.cli.create import create
 from bluegreen.cli.get import get, history, list_, status
 from bluegreen.cli.guard import Family
 from bluegreen.cli.keep import delete, lint, logs, version
@@ -23,5 +24,5 @@ def program() -> None:
 
 for one in (run, serve, get, list_, status, promote, approve, abort, retry, pause, resume, undo, set_):
     program.add_command(one)
-for one in (logs, history, lint, delete, version):
+for one in (logs, history, lint, create, delete, version):
     program.add_command(one)

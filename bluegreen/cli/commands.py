@@ -13,7 +13,7 @@ from bluegreen import commands
 from bluegreen.cli.driving import looker_of, see_through, seen
 from bluegreen.cli.ending import Until
 from bluegreen.cli.exits import Exit
-from bluegreen.cli.guard import Common, verb
+from bluegreen.cli.guard import Common, driving_verb
 from bluegreen.cli.place import Kept, find
 from bluegreen.cli.run import first_line
 from bluegreen.cli.screen import Screen
@@ -41,7 +41,7 @@ def _person() -> str:
 @named
 @for_revision
 @click.option("--full", is_flag=True, help="Skip every gate of this attempt; recorded with your name.")
-@verb
+@driving_verb
 async def promote(common: Common, screen: Screen, name: str | None, revision: str | None, full: bool) -> Exit:
     """Let the paused release go on to live traffic.
 
@@ -61,7 +61,7 @@ async def promote(common: Common, screen: Screen, name: str | None, revision: st
 @named
 @for_revision
 @click.option("--gate", required=True, help="The name of the gate.")
-@verb
+@driving_verb
 async def approve(common: Common, screen: Screen, name: str | None, revision: str | None, gate: str) -> Exit:
     """Say yes to one gate, for this release in this attempt.
 
@@ -78,7 +78,7 @@ async def approve(common: Common, screen: Screen, name: str | None, revision: st
 @named
 @for_revision
 @click.option("--why", default="", help="For the history.")
-@verb
+@driving_verb
 async def abort(common: Common, screen: Screen, name: str | None, revision: str | None, why: str) -> Exit:
     """Take live traffic back to the stable revision, at once.
 
@@ -96,7 +96,7 @@ async def abort(common: Common, screen: Screen, name: str | None, revision: str 
 @click.command("retry")
 @named
 @for_revision
-@verb
+@driving_verb
 async def retry(common: Common, screen: Screen, name: str | None, revision: str | None) -> Exit:
     """Try an aborted release again, with all its gates.
 
@@ -111,7 +111,7 @@ async def retry(common: Common, screen: Screen, name: str | None, revision: str 
 
 @click.command("pause")
 @named
-@verb
+@driving_verb
 async def pause(common: Common, screen: Screen, name: str | None) -> Exit:
     """Start no promotion until it is resumed (spec.paused).
 
@@ -124,7 +124,7 @@ async def pause(common: Common, screen: Screen, name: str | None) -> Exit:
 
 @click.command("resume")
 @named
-@verb
+@driving_verb
 async def resume(common: Common, screen: Screen, name: str | None) -> Exit:
     """Let promotions start again (clears spec.paused).
 
@@ -136,7 +136,7 @@ async def resume(common: Common, screen: Screen, name: str | None) -> Exit:
 @click.command("undo")
 @named
 @click.option("--to-revision", metavar="N", help="A revision's number or identifier; default: the one before.")
-@verb
+@driving_verb
 async def undo(common: Common, screen: Screen, name: str | None, to_revision: str | None) -> Exit:
     """Declare an earlier revision again.
 
@@ -165,7 +165,7 @@ def set_() -> None:
 
 @set_.command("image")
 @click.argument("words", metavar="[NAME] [CONTAINER=]IMAGE", nargs=-1, required=True)
-@verb
+@driving_verb
 async def set_image(common: Common, screen: Screen, words: tuple[str, ...]) -> Exit:
     """Release another image.
 
@@ -192,6 +192,8 @@ async def _command(
     """Saves a command for whoever drives; drives to the next rest itself when nobody does."""
     kept = find(common, name)
     rollout = await kept.declared()
+    if what != "abort":  # which must not wait for anything
+        await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     async with kept.looking(rollout) as backend:
         engine = Engine(rollout, backend)
@@ -205,6 +207,8 @@ async def _declare(
     """Saves a changed declaration for whoever drives; drives to the next rest itself when nobody does."""
     kept = find(common, name)
     rollout = await kept.declared()
+    if what != "pause":
+        await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     async with kept.looking(rollout) as backend:
         await Engine(rollout, backend).change(change)

@@ -42,8 +42,9 @@ def ended(decision: Decision, snapshot: Snapshot, until: Until) -> Exit | None:
                 return Exit.OK
             return Exit.PAUSED if phase.until is None else None
         case Promoting():
-            everywhere = until in (Until.PAUSED, Until.PROMOTED) and _all_on(snapshot, phase.revision)
-            return Exit.OK if everywhere else None
+            if until in (Until.PAUSED, Until.PROMOTED) and _all_on(snapshot, phase.revision):
+                return Exit.OK
+            return Exit.PAUSED if phase.reason is not None and phase.until is None else None
         case Healthy():
             return Exit.OK if until is not Until.RETIRED or _nothing_due(decision, seen.value) else None
         case _:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import click
 from attrs import evolve
 
@@ -9,13 +12,15 @@ from bluegreen.cli.driving import come_to, looker_of, seen
 from bluegreen.cli.ending import Until
 from bluegreen.cli.exits import Exit
 from bluegreen.cli.guard import Common, verb
+from bluegreen.cli.measured import run_data, runs_in
 from bluegreen.cli.place import Kept, all_kept, find, state_dir_of
 from bluegreen.cli.render import table, tree
 from bluegreen.cli.screen import Output, Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.cli.view import View, summary
-from bluegreen.cli.words import going_on
+from bluegreen.cli.words import say_ways_on
 from bluegreen.errors import BluegreenError
+from bluegreen.record import Record
 
 named = click.argument("name", required=False)
 WATCH_S = 0.5
@@ -125,7 +130,7 @@ async def status(common: Common, screen: Screen, name: str | None, timeout_s: fl
     code = code if code is not None else stop.asked or Exit.TIMED_OUT
     quiet.result(view, summary(view))
     if code is Exit.PAUSED:
-        screen.say(f"to go on: {going_on(common, kept.name, view)}")
+        say_ways_on(common, screen, kept.name, view)
     if code is Exit.TIMED_OUT and driver is None:
         screen.say(f"nobody drives it, so nothing will happen: bluegreen serve {kept.name}{common.flags} does")
     return code
@@ -135,22 +140,32 @@ async def status(common: Common, screen: Screen, name: str | None, timeout_s: fl
 @named
 @verb
 async def history(common: Common, screen: Screen, name: str | None) -> Exit:
-    """Show what happened to a rollout: what, when, by whom, why.
+    """Show what happened to a rollout: what, when, by whom, why; and what was measured, as long as it is kept.
 
     Example: bluegreen history shop
     """
     record = (await find(common, name).stored()).record
-    entries = record.history if record else ()
+    rows = _happened(record) if record else []
     if screen.output is not Output.TEXT:
-        rows = [
-            {"at": one.at.isoformat(), "what": one.what, "revision": one.revision, "by": one.by, "why": one.why}
-            for one in entries
-        ]
         screen.data(rows)
         return Exit.OK
-    rows_ = [
-        (f"{one.at.astimezone():%Y-%m-%d %H:%M:%S}", one.what, one.revision or "-", one.by or "-", one.why)
-        for one in entries
-    ]
-    screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), rows_))
+    shown = [(_local(one["at"]), one["what"], one["revision"] or "-", one["by"] or "-", one["why"]) for one in rows]
+    screen.draw(table(("WHEN", "WHAT", "REVISION", "BY", "WHY"), shown))
     return Exit.OK
+
+
+def _local(at: str) -> str:
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def _happened(record: Record) -> list[dict[str, Any]]:
+    """The history, and the analysis runs in it at the time at which they ended (or began, while they run)."""
+    rows: list[dict[str, Any]] = [
+        {"at": one.at.isoformat(), "what": one.what, "revision": one.revision, "by": one.by, "why": one.why}
+        for one in record.history
+    ]
+    for run in runs_in(record):
+        at, what = (run.finished_at or run.started_at).isoformat(), f"Analysis {run.id}: {run.phase}"
+        row = {"at": at, "what": what, "revision": run.revision, "by": "", "why": run.message}
+        rows.append({**row, "analysis": run_data(run)})
+    return sorted(rows, key=lambda row: datetime.fromisoformat(row["at"]))

@@ -25,16 +25,18 @@ OUTPUTS = [one.value for one in Output]
 
 @frozen
 class Common:
-    """What the common options say. `state_dir` None is the default one."""
+    """What the common options say. `state_dir` None is the default one; `secrets` None: there are none to be read."""
 
     state_dir: Path | None
     output: Output
     debug: bool
+    secrets: Path | None = None
 
     @property
     def flags(self) -> str:
-        """What a command has to be given to mean the same state directory, with a leading blank."""
-        return f" --state-dir {shlex.quote(str(self.state_dir))}" if self.state_dir else ""
+        """What a command that drives has to be given to mean the same directories, with a leading blank."""
+        given = (("--state-dir", self.state_dir), ("--secrets", self.secrets))
+        return "".join(f" {flag} {shlex.quote(str(path))}" for flag, path in given if path)
 
 
 Verb = Callable[..., Coroutine[Any, Any, Exit | None]]
@@ -46,16 +48,41 @@ def verb(function: Verb) -> Callable[..., None]:
     Errors of ours are printed as they are. Anything else is a fault of this program: one line, and its traceback in a
     file.
     """
+    return _stating(_running(function))
 
-    @click.option("--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where rollouts are kept.")
+
+def driving_verb(function: Verb) -> Callable[..., None]:
+    """A `verb` that may measure or run hooks, and so may need secrets."""
+    folder = click.Path(path_type=Path, file_okay=False, exists=True)
+    option = click.option(
+        "--secrets", type=folder, metavar="DIRECTORY", help="Where secrets are: DIRECTORY/NAME/KEY, a file each."
+    )
+    return _stating(option(_running(function)))
+
+
+_stating = click.option(
+    "--state-dir", type=click.Path(path_type=Path, file_okay=False), help="Where rollouts are kept."
+)
+
+
+def _running(function: Verb) -> Callable[..., None]:
     @click.option(
         "-o", "--output", type=click.Choice([one.value for one in Output]), default="text", help="Text, or data."
     )
     @click.option("--debug", is_flag=True, help="Print the traceback of a fault of this program.")
     @click.pass_context
     @functools.wraps(function)
-    def run(ctx: click.Context, /, state_dir: Path | None, output: Output, debug: bool, **options: Any) -> None:
-        common = Common(state_dir.absolute() if state_dir else None, Output(output), debug)
+    def run(
+        ctx: click.Context,
+        /,
+        state_dir: Path | None,
+        output: Output,
+        debug: bool,
+        secrets: Path | None = None,
+        **options: Any,
+    ) -> None:
+        kept, hidden = (path.absolute() if path else None for path in (state_dir, secrets))
+        common = Common(kept, Output(output), debug, hidden)
         ctx.exit(guarded(functools.partial(function, common, Screen(common.output), **options), debug=debug))
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bluegreen.cli.measured import fresh
 from bluegreen.cli.view import RevisionView, View
 
 LASTING = timedelta(seconds=3)
@@ -13,6 +14,7 @@ LASTING = timedelta(seconds=3)
 def changes(before: View | None, after: View) -> list[str]:
     """What is new since `before` (None: since nothing was known), one line each; empty when all is as it was."""
     return [
+        *_of_gates(before, after),
         *_of_phase(before, after),
         *_of_layers(before, after),
         *_of_revisions(before, after),
@@ -55,6 +57,18 @@ def _of_phase(before: View | None, after: View) -> Iterator[str]:
         yield "spec.paused is set: no promotion starts"
     if before is not None and before.paused and not after.paused:
         yield "spec.paused is cleared"
+
+
+def _of_gates(before: View | None, after: View) -> Iterator[str]:
+    """What was measured, and what gates said, since the last time; none of what was there at the first."""
+    if before is None:
+        return
+    known = {one.name: one for one in before.gates} if before.attempt == after.attempt else {}
+    for one in after.gates:
+        old = known.get(one.name)
+        yield from (f"{one.name}: {line}" for line in fresh(old.run if old else None, one.run))
+        if one.answer and (old is None or old.answer != one.answer):
+            yield f"gate {one.name} said {one.answer}: {one.why}"
 
 
 def _of_layers(before: View | None, after: View) -> Iterator[str]:

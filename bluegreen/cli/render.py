@@ -10,9 +10,13 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from bluegreen.cli.measured import LAST, GateView, counts
 from bluegreen.cli.view import LayerView, RevisionView, View
+from bluegreen.runs import AnalysisPhase, AnalysisRun
 
 _STYLES = {"Healthy": "bold green", "Degraded": "bold red", "Paused": "bold yellow"}
+_SAID = {"yes": "green", "no": "red"}
+_CAME = {AnalysisPhase.SUCCESSFUL: "green", AnalysisPhase.FAILED: "red", AnalysisPhase.ERROR: "red"}
 _SHOWN_MAX = 10
 """Revisions that have neither replicas nor a role are not shown beyond this many."""
 
@@ -24,6 +28,8 @@ def tree(view: View, now: datetime) -> RenderableType:
         root.add(words)
     for layer in view.layers:
         root.add(_layer(view, layer))
+    for gate in view.gates:
+        measured(root.add(_gate(gate)), gate.run)
     for revision in _worth_showing(view):
         branch = root.add(_revision(revision, view, now))
         for address in revision.addresses:
@@ -31,6 +37,19 @@ def tree(view: View, now: datetime) -> RenderableType:
         for reason in revision.reasons:
             branch.add(Text(reason, style="yellow"))
     return Group(root)
+
+
+def measured(branch: Tree, run: AnalysisRun | None) -> Tree:
+    """Adds to a branch what an analysis measured: each metric, how it stands, and its last measurements with why."""
+    for metric in run.metrics if run else ():
+        words = f"{metric.name}{' (dry run)' if metric.dry_run else ''}"
+        line = Text(f"{words}  ").append(str(metric.phase), style=_CAME.get(metric.phase, "yellow"))
+        twig = branch.add(line.append(f"  {counts(metric)}", style="dim"))
+        for one in metric.measurements[-LAST:]:
+            skipped = " (skipped)" if one.skipped else ""
+            shown = Text(f"{one.number + 1}  ").append(f"{one.phase}{skipped}", style=_CAME.get(one.phase, "yellow"))
+            twig.add(shown.append(f"  {one.why}"))
+    return branch
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> RenderableType:
@@ -75,6 +94,12 @@ def _asides(view: View) -> list[Text]:
     if view.workloads_error:
         said.append(Text(f"cannot look at the workloads: {view.workloads_error}", style="red"))
     return said + [Text(f"refused: {trouble}", style="red") for trouble in view.troubles]
+
+
+def _gate(gate: GateView) -> Text:
+    line = Text(f"gate {gate.name}", style="bold")
+    line.append(f"  {gate.answer or 'is asked'}", style=f"not bold {_SAID.get(gate.answer, 'yellow')}")
+    return line.append(f"  {gate.why}", style="not bold") if gate.why else line
 
 
 def _layer(view: View, layer: LayerView) -> Text:

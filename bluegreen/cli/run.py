@@ -12,7 +12,7 @@ from bluegreen.backends import local
 from bluegreen.cli.driving import see_through
 from bluegreen.cli.ending import Until
 from bluegreen.cli.exits import Exit
-from bluegreen.cli.guard import Common, told, verb
+from bluegreen.cli.guard import Common, driving_verb, told
 from bluegreen.cli.place import Kept, all_kept, kept_of, state_dir_of
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
@@ -35,7 +35,7 @@ AGAIN_S, AGAIN_MAX_S = 1.0, 15.0
     help="How far to see the release through.",
 )
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long.")
-@verb
+@driving_verb
 async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s: float | None) -> Exit:
     """Release what a manifest declares, and see it through.
 
@@ -48,6 +48,7 @@ async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s:
     loaded = read(file, check=local.check)
     rollout = _only(file, loaded.rollouts)
     kept = kept_of(common, rollout)
+    await kept.must_have_secrets(rollout)
     screen.say(first_line(common))
     for odd in loaded.warnings:
         screen.say(f"warning: {odd}")
@@ -61,7 +62,7 @@ async def run(common: Common, screen: Screen, file: Path, until: str, timeout_s:
 
 @click.command("serve")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@verb
+@driving_verb
 async def serve(common: Common, screen: Screen, names: tuple[str, ...]) -> Exit:
     """Drive rollouts for good, in the foreground.
 

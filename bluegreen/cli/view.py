@@ -12,7 +12,8 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from bluegreen.record import Degraded, Paused, Progressing, Record
+from bluegreen.cli.measured import GateView, gates_in
+from bluegreen.record import Paused, Progressing, Promoting, Record
 from bluegreen.snapshot import LayerSeen, Nothing, Observed, RevisionState, Shown, Snapshot, Unobserved, WorkloadsState
 from bluegreen.spec import JSON, Rollout
 
@@ -58,6 +59,8 @@ class RevisionView:
 class View:
     """One rollout at one moment. `until` is when the present phase ends by itself at the latest, if that is known.
 
+    `gate` is the one that is waited for, before the promotion or after it; `gates` are all of this attempt's so far.
+
     `declared` is the revision that is wanted; it differs from `current` until its release has begun. `driver` is the
     process that drives the rollout, None when nobody does.
     """
@@ -83,6 +86,7 @@ class View:
     revisions: tuple[RevisionView, ...]
     workloads_error: str
     troubles: tuple[str, ...]
+    gates: tuple[GateView, ...] = ()
 
     def words(self, revision: str | None) -> str:
         """A revision as people say it: `revision 2 (3f2a91c0de)`."""
@@ -93,8 +97,18 @@ class View:
 
     def data(self) -> dict[str, JSON]:
         """The view as JSON values; times are ISO 8601."""
-        data: dict[str, JSON] = attrs.asdict(self, value_serializer=_plain)
-        return data
+        own = attrs.filters.exclude(attrs.fields(View).gates)
+        data: dict[str, JSON] = attrs.asdict(self, filter=own, value_serializer=_plain)
+        return {**data, "gates": [one.data() for one in self.gates]}
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Nothing goes on by itself: it is paused, or all of its traffic has moved and something was found to look at.
+
+        A gate may be waiting for work of its own instead, which a look does not show.
+        """
+        waits = self.phase == Paused.__name__ or (self.phase == Promoting.__name__ and bool(self.reason))
+        return waits and self.until is None
 
 
 def view_of(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: datetime, driver: int | None) -> View:
@@ -109,8 +123,8 @@ def view_of(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: da
         at=now,
         driver=driver,
         phase=type(phase).__name__ if phase else "Unknown",
-        reason=str(getattr(phase, "reason", "")),
-        gate=phase.gate if isinstance(phase, Paused) else "",
+        reason=str(getattr(phase, "reason", None) or ""),
+        gate=phase.gate if isinstance(phase, Paused | Promoting) else "",
         message=phase.message if phase else "nothing is recorded yet",
         since=phase.since if phase else None,
         until=_until(rollout, record),
@@ -125,6 +139,7 @@ def view_of(rollout: Rollout, record: Record | None, snapshot: Snapshot, now: da
         revisions=_revisions(state, record, layers),
         workloads_error=seen.error if isinstance(seen, Unobserved) else "",
         troubles=tuple(f"{one.what}: {one.error}" for one in snapshot.troubles),
+        gates=gates_in(record),
     )
 
 
@@ -140,7 +155,7 @@ def _plain(_instance: type, _field: Any, value: Any) -> Any:
 
 def _until(rollout: Rollout, record: Record | None) -> datetime | None:
     match record.phase if record else None:
-        case Paused(until=until):
+        case Paused(until=until) | Promoting(until=until):
             return until
         case Progressing(progressed_at=datetime() as at):
             return at + timedelta(seconds=rollout.progress_deadline_seconds)
@@ -203,9 +218,9 @@ def summary(view: View) -> str:
     """The rollout in one line."""
     live = sorted({one.active for one in view.layers if not one.error})
     where = ", ".join(view.words(one) if one == view.stable or _known(view, one) else one for one in live)
-    degraded = f" ({view.reason})" if view.phase in (Degraded.__name__, Paused.__name__) else ""
+    why = f" ({view.reason})" if view.reason else ""
     message = f": {view.message}" if view.message else ""
-    return f"{view.name}: {view.phase}{degraded}; live traffic on {where or 'nothing seen'}{message}"
+    return f"{view.name}: {view.phase}{why}; live traffic on {where or 'nothing seen'}{message}"
 
 
 def _known(view: View, revision: str) -> bool:

@@ -119,7 +119,12 @@ def follow_up(plan: Plan) -> str:
     waits: list[str] = []
     for gate in gates_of(plan.rollout, Stage.ON_ABORT):
         memory = _memory(plan, gate)
-        if not memory.answer and not isinstance(answer := _asked(plan, gate, memory), Yes | No):
+        if memory.answer:
+            continue
+        answer = _asked(plan, gate, memory)
+        if isinstance(answer, No):
+            plan.note(f"Gate {gate.name} said no", why=answer.reason)
+        elif not isinstance(answer, Yes):
             waits.append(f"{gate.name} {answer.reason}")
     return "; ".join(waits)
 

@@ -47,17 +47,16 @@ def progressing(plan: Plan) -> None:
 def _may_begin(plan: Plan) -> bool:
     """Whether all that comes before the preview has been done; the revision gets no replicas before that."""
     gate, answer = ask(plan, Stage.PRE_PREVIEW)
-    if gate is None:
-        return True
     match answer:
-        case No(reason):
-            fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}")
-        case WaitUntil(when, reason, _, pause):
-            _pause(plan, pause, reason, gate.name, when)
-        case CannotSay(reason, _, pause):
-            _pause(plan, pause, reason, gate.name)
         case Yes():
             return True
+        case No(reason):
+            assert gate is not None  # only a gate says no
+            fail(plan, reason_of(plan, gate), f"gate {gate.name} said no: {reason}")
+        case WaitUntil(when, reason, _, pause):
+            _pause(plan, pause, reason, gate.name if gate else "", when)
+        case CannotSay(reason, _, pause):
+            _pause(plan, pause, reason, gate.name if gate else "")
         case _:
             assert_never(answer)
     return False

@@ -3,24 +3,26 @@
     load(text), load_path(path)    the one rollout
     load_all(path)                 all of them
     read(path), read_text(text)    all of them, and the warnings; `read` takes a backend's own check too
+    read_analysis(path, args)      what the AnalysisTemplates of a file measure, for no rollout
 
 Each raises `ManifestError` (a `SpecError`) and nothing else, whatever the input. A path is a file, or a folder whose
 .yaml, .yml and .json files are read together. Read are Rollout (Argo's, or ours, which may carry its policy inline),
-v1 Service, and RolloutPolicy. A field that is unknown or that this version cannot honour is an error; a document of
-another kind is a warning.
+v1 Service, RolloutPolicy, AnalysisTemplate and ClusterAnalysisTemplate. A field that is unknown or that this version
+cannot honour is an error; a document of another kind is a warning.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from bluegreen.manifests.assemble import Loaded, assemble
+from bluegreen.manifests.assemble import Loaded, assemble, assemble_analysis
 from bluegreen.manifests.files import from_path, from_text
 from bluegreen.manifests.match import Check
 from bluegreen.manifests.report import ManifestError, ManifestProblem, Report
 from bluegreen.manifests.units import UnitError, duration_s, int_or_string, quantity
-from bluegreen.spec import Rollout
+from bluegreen.spec import Analysis, Rollout
 
 __all__ = [
     "Check",
@@ -35,6 +37,7 @@ __all__ = [
     "load_path",
     "quantity",
     "read",
+    "read_analysis",
     "read_text",
 ]
 
@@ -65,6 +68,16 @@ def read(path: str | os.PathLike[str], *, check: Check | None = None) -> Loaded:
 def read_text(text: str, source: str = "<text>") -> Loaded:
     """All the rollouts that a text declares, and the warnings."""
     return _from_text(text, source, several=True)
+
+
+def read_analysis(path: str | os.PathLike[str], args: Mapping[str, str]) -> Analysis:
+    """What the AnalysisTemplates of a file (or of a folder of files) measure together, for no rollout.
+
+    `args` go before the templates' own values; one that no template has is an error, and so is one without a value.
+    An AnalysisRun is read as a template is; other documents are left alone.
+    """
+    report = Report()
+    return assemble_analysis(os.fspath(path), from_path(Path(path), report), args, report)
 
 
 def _from_text(text: str, name: str, *, several: bool) -> Loaded:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
+from bluegreen.manifests.analysis.declared import template
+from bluegreen.manifests.analysis.gather import named
+from bluegreen.manifests.analysis.resolve import measured
 from bluegreen.manifests.fields import At, did_you_mean, nearest
 from bluegreen.manifests.files import SUFFIXES
 from bluegreen.manifests.match import Check, Declared, matched
@@ -16,14 +19,21 @@ from bluegreen.manifests.rollout import rollout
 from bluegreen.manifests.service import service
 from bluegreen.manifests.source import Source
 from bluegreen.manifests.values import Document, Values, first_key, items_of, word_at
-from bluegreen.spec import Rollout
+from bluegreen.spec import Analysis, Rollout
 
 _ARGO, _OWN = "argoproj.io/v1alpha1", "bluegreen.dev/v1alpha1"
-_KINDS: Mapping[str, tuple[str, ...]] = {"Rollout": (_ARGO, _OWN), "RolloutPolicy": (_OWN,), "Service": ("v1",)}
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "Rollout": (_ARGO, _OWN),
+    "RolloutPolicy": (_OWN,),
+    "Service": ("v1",),
+    "AnalysisTemplate": (_ARGO,),
+    "ClusterAnalysisTemplate": (_ARGO,),
+}
+_MEASURED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"), (_ARGO,)
+)
 _LATER: Mapping[str, str] = {
-    "AnalysisTemplate": "a release would go on without what it measures",
-    "ClusterAnalysisTemplate": "a release would go on without what it measures",
-    "AnalysisRun": "a release would go on without what it measures",
+    "AnalysisRun": "a release makes its own from templates",
     "Experiment": "it would not be run",
 }
 
@@ -43,13 +53,7 @@ def assemble(
 
     `name` is what the sources are called together. Raises `ManifestError` with all that is wrong with any of them.
     """
-    declared = Declared()
-    for source in sources:
-        values = Values(source, report)
-        for root in documents(source, report):
-            if values.spent:
-                break
-            _take(root, source, values, declared, report)
+    declared = _declared(sources, report, _KINDS)
     if not declared.rollouts and not report.failed:
         report.whole_file(name, "no Rollout in it", f"one begins with apiVersion: {_ARGO} and kind: Rollout")
     if not several:
@@ -61,7 +65,35 @@ def assemble(
     return Loaded(rollouts, report.warnings())
 
 
-def _take(root: Node, source: Source, values: Values, declared: Declared, report: Report) -> None:
+def assemble_analysis(name: str, sources: Iterable[Source], args: Mapping[str, str], report: Report) -> Analysis:
+    """The analysis of all the templates and runs that the sources declare, with these arguments.
+
+    Raises `ManifestError` with all that is wrong with any of them.
+    """
+    templates = _declared(sources, report, _MEASURED).templates
+    if not templates and not report.failed:
+        report.whole_file(name, "no AnalysisTemplate in it", f"one begins with apiVersion: {_ARGO} and its kind")
+    found = measured(templates, args, named(templates), report)
+    report.raise_if_failed()
+    assert found.analysis is not None, "what is wrong with it was said"
+    return found.analysis
+
+
+def _declared(sources: Iterable[Source], report: Report, kinds: Mapping[str, tuple[str, ...]]) -> Declared:
+    """What the sources declare of these kinds."""
+    declared = Declared()
+    for source in sources:
+        values = Values(source, report)
+        for root in documents(source, report):
+            if values.spent:
+                break
+            _take(root, source, values, declared, report, kinds)
+    return declared
+
+
+def _take(
+    root: Node, source: Source, values: Values, declared: Declared, report: Report, kinds: Mapping[str, tuple[str, ...]]
+) -> None:
     """One document, or each item of a `kind: List`."""
     if not isinstance(root, MapNode):
         what = "a list" if isinstance(root, ListNode) else "a single word"
@@ -72,12 +104,11 @@ def _take(root: Node, source: Source, values: Values, declared: Declared, report
     kind, version = word_at(root, "kind"), word_at(root, "apiVersion")
     if (kind, version) == ("List", "v1"):
         for item in items_of(root):
-            _take(item, source, values, declared, report)
-        return
-    if version not in _KINDS.get(kind, ()):
-        _foreign(root, source, kind, version, report)
-        return
-    if document := values.document(root):
+            _take(item, source, values, declared, report, kinds)
+    elif version not in kinds.get(kind, ()):
+        if version not in _KINDS.get(kind, ()):
+            _foreign(root, source, kind, version, report)
+    elif document := values.document(root):
         _declare(At(document, (), document.value, report), kind, version, declared)
 
 
@@ -86,8 +117,10 @@ def _declare(at: At, kind: str, version: str, declared: Declared) -> None:
         declared.rollouts.append(rollout(at, own_group=version == _OWN))
     elif kind == "Service":
         declared.services.append(service(at))
-    else:
+    elif kind == "RolloutPolicy":
         declared.policies.append(policy(at))
+    else:
+        declared.templates.append(template(at, kind))
 
 
 def _foreign(root: MapNode, source: Source, kind: str, version: str, report: Report) -> None:

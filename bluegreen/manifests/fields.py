@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from attrs import evolve, frozen
@@ -20,6 +21,7 @@ _INT32_MAX = 2**31 - 1
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 
 class Unreadable(Exception):
@@ -40,7 +42,7 @@ class At:
         below: JSON = None
         if self.is_mapping:
             below = self.value.get(key)
-        elif self.is_list and isinstance(key, int):
+        elif self.is_list and isinstance(key, int) and key < len(self.value):
             below = self.value[key]
         return evolve(self, path=(*self.path, key), value=below)
 
@@ -61,12 +63,21 @@ class At:
         """Whether the value is a list."""
         return isinstance(self.value, list)
 
-    def complain(self, message: str, remedy: str = "", *, key: bool = False) -> None:
-        """Something is wrong here: with the value, or (`key`) with the field itself. The first complaint counts."""
+    @property
+    def sound(self) -> bool:
+        """Nothing was complained of so far, here or below."""
+        return not any(path[: len(self.path)] == self.path for path in self.document.said)
+
+    def complain(self, message: str, remedy: str = "", *, key: bool = False, index: int | None = None) -> None:
+        """Something is wrong here: with the value, with its character `index`, or (`key`) with the field itself.
+
+        The first complaint counts.
+        """
         if self.path in self.document.said:
             return
         self.document.said.add(self.path)
-        mark = self.document.mark(self.path, key=key)
+        inside = index is not None and not self.report.full
+        mark = self.document.within(self.path, index or 0) if inside else self.document.mark(self.path, key=key)
         self.report.add(self.document.source, self.path, mark, message, remedy)
 
     def warn(self, message: str, remedy: str = "", *, key: bool = False) -> None:
@@ -217,6 +228,18 @@ def boolean(at: At) -> bool:
         return at.value
     asked = str(at.value).lower()
     at.wrong("true or false", f"write {asked}, without quotes" if asked in ("true", "false") else "")
+
+
+def choice(words: type[E]) -> Callable[[At], E]:
+    """A reader for one of the words of an enumeration."""
+
+    def read(at: At) -> E:
+        known = {str(one): one for one in words}
+        if not isinstance(at.value, str) or at.value not in known:
+            at.wrong(" or ".join(known), did_you_mean(str(at.value), known))
+        return known[at.value]
+
+    return read
 
 
 def integer(at: At) -> int:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from bluegreen.errors import Problem, SpecError
+from bluegreen.manifests.analyses import analyses_of
+from bluegreen.manifests.analysis.declared import DeclaredTemplate
+from bluegreen.manifests.analysis.gather import named
+from bluegreen.manifests.analysis.provider import below
 from bluegreen.manifests.fields import At, did_you_mean
 from bluegreen.manifests.policy import DeclaredPolicy, listens_for
 from bluegreen.manifests.report import Path
@@ -27,6 +31,7 @@ class Declared:
     rollouts: list[DeclaredRollout] = field(factory=list[DeclaredRollout])
     policies: list[DeclaredPolicy] = field(factory=list[DeclaredPolicy])
     services: list[DeclaredService] = field(factory=list[DeclaredService])
+    templates: list[DeclaredTemplate] = field(factory=list[DeclaredTemplate])
 
 
 def matched(declared: Declared, *, incomplete: bool, check: Check | None = None) -> Iterator[Rollout]:
@@ -36,16 +41,19 @@ def matched(declared: Declared, *, incomplete: bool, check: Check | None = None)
     `incomplete`: something was not read, so nothing is said about what is not there.
     """
     _twice(declared)
+    templates = named(declared.templates)
     used: set[int] = set()
     built: list[tuple[Rollout, DeclaredRollout, list[DeclaredService], At | None]] = []
     for one in declared.rollouts:
         services = _services_of(one, declared.services, incomplete)
         used |= {id(service) for service in services}
-        policy, at = _policy_of(one, declared.policies)
-        if at is not None:
-            listens_for(policy, at, [name for _, name in _service_names(one)])
-        if whole := _built(one, services, policy, at):
-            built.append((whole, one, services, at))
+        policy = _policy_of(one, declared.policies)
+        if policy is not None:
+            listens_for(policy.policy, policy.at, [name for _, name in _service_names(one)])
+        analyses = analyses_of(one, templates, policy.extras if policy else {}, incomplete=incomplete)
+        used |= {id(template) for template in analyses.templates}
+        if whole := _built(evolve(one, strategy=analyses.strategy), services, policy):
+            built.append((whole, one, services, policy.at if policy else None))
             yield whole
     if declared.rollouts and not incomplete:
         _left_over(declared, used)
@@ -90,35 +98,30 @@ def _services_of(one: DeclaredRollout, services: list[DeclaredService], incomple
     return found
 
 
-def _policy_of(one: DeclaredRollout, policies: list[DeclaredPolicy]) -> tuple[RolloutPolicy, At | None]:
-    """The rollout's policy, and where it was declared: in the rollout, beside it, or nowhere."""
+def _policy_of(one: DeclaredRollout, policies: list[DeclaredPolicy]) -> DeclaredPolicy | None:
+    """The rollout's policy, declared in the rollout or beside it; None if nowhere."""
     mine = [policy for policy in policies if (policy.namespace, policy.rollout) == (one.namespace, one.name)]
-    inline = one.at.child("spec").child("policy")
     first = "the rollout's own spec.policy" if one.policy else "another RolloutPolicy"
     for second in mine if one.policy else mine[1:]:
         here = second.at.child("rolloutRef").child("name")
         here.complain(f'rollout "{one.name}" has a policy already: {first}', "make one of the two")
-    if one.policy:
-        return one.policy, inline
-    return (mine[0].policy, mine[0].at) if mine else (RolloutPolicy(), None)
+    return one.policy or next(iter(mine), None)
 
 
-def _built(
-    one: DeclaredRollout, services: list[DeclaredService], policy: RolloutPolicy, policy_at: At | None
-) -> Rollout | None:
+def _built(one: DeclaredRollout, services: list[DeclaredService], policy: DeclaredPolicy | None) -> Rollout | None:
     try:
         return Rollout(
             name=one.name,
             namespace=one.namespace,
             strategy=one.strategy,
             template=one.pod.template if one.pod else {},
-            policy=policy,
+            policy=policy.policy if policy else RolloutPolicy(),
             services=tuple(service.service for service in services),
             **one.values,
         )
     except SpecError as error:
         for problem in error.problems:
-            at = _at(one.at, policy_at, services, problem.path)
+            at = _at(one.at, policy.at if policy else None, services, problem.path)
             if not _said(at):
                 at.complain(problem.message, problem.remedy)
         return None
@@ -144,9 +147,7 @@ def _at(rollout: At, policy: At | None, services: list[DeclaredService], path: P
     elif path[:1] == ("Service",):
         at = next((service.at for service in services if service.service.name == path[1]), rollout)
         path = path[2:]
-    for part in path:
-        at = at.child(part)
-    return at
+    return below(at, path)
 
 
 def _said(at: At) -> bool:
@@ -172,3 +173,7 @@ def _left_over(declared: Declared, used: set[int]) -> None:
         if id(service) not in used and not service.at.report.failed:
             here = service.at.child("metadata").child("name")
             here.warn(f"Service {service.service.name} is the active or preview Service of no rollout here")
+    for template in declared.templates:
+        if template.name and id(template) not in used and not template.at.report.failed:
+            here = template.at.child("metadata").child("name")
+            here.warn(f"{template.kind} {template.name} is used by no rollout here, so little of it was checked")

@@ -25,12 +25,13 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, whe
 
 @define(eq=False)
 class ScalarNode:
-    """A word. `quoted`: it is a text, whatever it looks like."""
+    """A word. `quoted`: it is a text, whatever it looks like. `style`: written with `'`, `"`, `|`, `>` or nothing."""
 
     mark: Mark
     tag: str | None
     word: str
     quoted: bool
+    style: str = ""
 
 
 @define(eq=False)
@@ -98,7 +99,7 @@ class _Builder:
                 self._place(self._known(str(event.anchor), _mark(event)))
             case yaml.ScalarEvent():
                 quoted = bool(event.style) or event.tag == "!"
-                self._start(ScalarNode(_mark(event), _tag(event), event.value, quoted), event.anchor)
+                self._start(ScalarNode(_mark(event), _tag(event), event.value, quoted, event.style or ""), event.anchor)
             case yaml.SequenceStartEvent():
                 self._start(ListNode(_mark(event), _tag(event), []), event.anchor)
             case yaml.MappingStartEvent():

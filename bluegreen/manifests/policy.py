@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
+from bluegreen.manifests.analysis.extras import Extra, Extras, extras
 from bluegreen.manifests.fields import (
     At,
     Reader,
     Unreadable,
+    choice,
     did_you_mean,
     fields,
     fraction_s,
@@ -26,21 +27,26 @@ from bluegreen.manifests.fields import (
     texts,
     unknown,
 )
+from bluegreen.manifests.hooks import hooks
 from bluegreen.manifests.objects import identity
+from bluegreen.manifests.web import header_name, http_url
 from bluegreen.spec import LocalSpec, OnFailure, ProbeSpec, RolloutPolicy, RouterSpec
 
 ROUTERS_MAX = 100
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @frozen(eq=False)
 class DeclaredPolicy:
-    """A policy, where its spec was declared, and the rollout it is for (empty when that could not be read)."""
+    """A policy, where its spec was declared, and the rollout it is for (empty when that could not be read).
+
+    `extras` is what it says of metrics: that becomes part of the analyses.
+    """
 
     at: At
     rollout: str
     namespace: str
     policy: RolloutPolicy
+    extras: Extras = field(factory=dict[str, Extra])
 
 
 def policy(at: At) -> DeclaredPolicy:
@@ -55,12 +61,13 @@ def policy(at: At) -> DeclaredPolicy:
         spec.child("rolloutRef").complain(
             "missing: which rollout is this policy for?", "write rolloutRef: {name: NAME}"
         )
-    return DeclaredPolicy(spec, found.pop("rolloutRef", ""), namespace, _policy(found))
+    return DeclaredPolicy(spec, found.pop("rolloutRef", ""), namespace, _policy(found), found.get("metrics", {}))
 
 
-def inline_policy(at: At) -> RolloutPolicy:
+def inline_policy(at: At) -> DeclaredPolicy:
     """The policy that a Rollout carries in `spec.policy`. Raises `Unreadable` when it is none."""
-    return _policy(fields(at, POLICY, elsewhere={"rolloutRef": "a RolloutPolicy of its own"}))
+    found = fields(at, POLICY, elsewhere={"rolloutRef": "a RolloutPolicy of its own"})
+    return DeclaredPolicy(at, "", "", _policy(found), found.get("metrics", {}))
 
 
 def _policy(found: Mapping[str, Any]) -> RolloutPolicy:
@@ -70,6 +77,7 @@ def _policy(found: Mapping[str, Any]) -> RolloutPolicy:
         "settleSeconds": "settle_seconds",
         "drain": "drain_min_seconds",
         "onFailure": "on_failure",
+        "hooks": "hooks",
         "local": "local",
     }
     return RolloutPolicy(**{names[key]: value for key, value in found.items() if key in names and value is not None})
@@ -114,7 +122,7 @@ def _options(at: At) -> dict[str, Any]:
 
 
 def _probe(at: At) -> ProbeSpec:
-    found = fields(at, {"url": _url, "header": _header})
+    found = fields(at, {"url": http_url, "header": header_name})
     if at.child("url").value is None:
         at.child("url").complain("missing: the probe's URL", "write url: http://HOST:PORT/PATH")
     if "url" not in found:
@@ -122,57 +130,39 @@ def _probe(at: At) -> ProbeSpec:
     return ProbeSpec(**found)
 
 
-def _url(at: At) -> str:
-    value = text(at)
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"\s", value):
-        # It may hold a password: it is not repeated here.
-        at.complain("not the URL of something that answers to HTTP", "write it like http://127.0.0.1:8080/healthz")
-        raise Unreadable
-    return value
-
-
-def _header(at: At) -> str:
-    value = text(at)
-    if not _HEADER.fullmatch(value):
-        at.wrong("a header's name", "write it like X-Revision")
-    return value
-
-
 def _drain(at: At) -> float | None:
     least: float | None = fields(at, {"minSeconds": fraction_s}).get("minSeconds")
     return least
 
 
-def _on_failure(at: At) -> OnFailure:
-    known = {str(one): one for one in OnFailure}
-    if not isinstance(at.value, str) or at.value not in known:
-        at.wrong(" or ".join(known), did_you_mean(str(at.value), known))
-    return known[at.value]
-
-
 def _local(at: At) -> LocalSpec:
-    return LocalSpec(**fields(at, {"command": texts, "listen": _listen}))
+    return LocalSpec(**fields(at, {"command": texts, "listen": _listen, "hosts": _hosts}))
 
 
 def _listen(at: At) -> dict[str, str]:
     return fields(at, dict.fromkeys(mapping(at), _address))
 
 
+def _hosts(at: At) -> dict[str, str]:
+    for key in mapping(at):
+        if not _is_address(key):
+            at.child(key).complain("expected host:port here", "write it like prometheus.monitoring:9090", key=True)
+    return _listen(at)
+
+
 def _address(at: At) -> str:
-    example = "write it like 127.0.0.1:8080"
     if isinstance(at.value, int) and not isinstance(at.value, bool):
         at.wrong("host:port", f"write 127.0.0.1:{at.value}")
     value = text(at)
-    host, _, port = value.rpartition(":")
-    good = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+", host) and re.fullmatch("[0-9]{1,5}", port)
-    if not good or not 1 <= int(port) <= 65535:
-        at.wrong("host:port", example)
+    if not _is_address(value):
+        at.wrong("host:port", "write it like 127.0.0.1:8080")
     return value
+
+
+def _is_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    good = re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]+", host) and re.fullmatch("[0-9]{1,5}", port)
+    return bool(good) and 1 <= int(port) <= 65535
 
 
 def _nothing_yet(lost: str) -> Reader:
@@ -190,11 +180,11 @@ POLICY: Mapping[str, Reader] = {
     "layerDeadlineSeconds": seconds,
     "settleSeconds": fraction_s,
     "drain": _drain,
-    "onFailure": _on_failure,
+    "onFailure": choice(OnFailure),
     "local": _local,
     "gates": _nothing_yet("these gates would never be asked"),
-    "hooks": _nothing_yet("these hooks would never run"),
-    "metrics": _nothing_yet("nothing is measured"),
+    "hooks": hooks,
+    "metrics": extras,
 }
 
 

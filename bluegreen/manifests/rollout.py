@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from bluegreen.manifests.analysis.declared import Block, block
 from bluegreen.manifests.fields import (
     At,
     Reader,
@@ -23,15 +24,17 @@ from bluegreen.manifests.fields import (
 )
 from bluegreen.manifests.objects import identity, selector
 from bluegreen.manifests.pod import Pod, pod
-from bluegreen.manifests.policy import POLICY, inline_policy
-from bluegreen.spec import JSON, BlueGreen, RolloutPolicy
+from bluegreen.manifests.policy import POLICY, DeclaredPolicy, inline_policy
+from bluegreen.spec import JSON, BlueGreen
+from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
 
 
 @frozen(eq=False)
 class DeclaredRollout:
     """A Rollout's parts, and where it was declared. `values`: the simple fields, by the names `Rollout` gives them.
 
-    `pod` is None when it could not be read; so is a policy that is not there.
+    `pod` is None when it could not be read; so is a policy that is not there. `analyses` are the blocks that ask for
+    one, by the field that each is.
     """
 
     at: At
@@ -39,7 +42,8 @@ class DeclaredRollout:
     namespace: str
     strategy: BlueGreen
     pod: Pod | None
-    policy: RolloutPolicy | None
+    policy: DeclaredPolicy | None
+    analyses: Mapping[str, Block]
     values: Mapping[str, Any]
 
 
@@ -63,12 +67,16 @@ def rollout(at: At, *, own_group: bool) -> DeclaredRollout:
         _whole(spec)
         template = found.pop("template", None)
         selector(spec.child("selector"), template.labels if template else None)
-    strategy: dict[str, Any] = {"active_service": "", **found.pop("strategy", {})}
+    strategy: dict[str, Any] = {"activeService": "", **found.pop("strategy", {})}
+    analyses = {key: strategy.pop(key) for key in (PRE_ANALYSIS, POST_ANALYSIS) if key in strategy}
     policy = found.pop("policy", None)
+    found |= found.pop("analysis", {})
     if window := found.pop("rollbackWindow", None):
         found["rollback_window_revisions"] = window.get("revisions")
     found.pop("selector", None)
-    return DeclaredRollout(at, name, namespace, BlueGreen(**strategy), template, policy, _snake(found))
+    return DeclaredRollout(
+        at, name, namespace, BlueGreen(**_snake(strategy)), template, policy, analyses, _snake(found)
+    )
 
 
 def _whole(spec: At) -> None:
@@ -96,7 +104,7 @@ def _canary(at: At) -> None:
 
 
 def _blue_green(at: At) -> dict[str, Any]:
-    return _snake(fields(at, _BLUE_GREEN, _BLUE_GREEN_LATER, _ELSEWHERE))
+    return fields(at, _BLUE_GREEN, _BLUE_GREEN_LATER, _ELSEWHERE)
 
 
 def _snake(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,10 +136,10 @@ _BLUE_GREEN: Mapping[str, Reader] = {
     "scaleDownDelayRevisionLimit": integer,
     "abortScaleDownDelaySeconds": seconds,
     "antiAffinity": _anti_affinity,
+    PRE_ANALYSIS: block,
+    POST_ANALYSIS: block,
 }
 _BLUE_GREEN_LATER = {
-    "prePromotionAnalysis": "new revisions would be promoted without it",
-    "postPromotionAnalysis": "nothing would watch a new revision after its promotion",
     "activeMetadata": "the pods would not get it",
     "previewMetadata": "the pods would not get it",
     "maxUnavailable": "it is about restarts, and there are none",
@@ -147,12 +155,12 @@ _SPEC: Mapping[str, Reader] = {
     "progressDeadlineSeconds": seconds,
     "progressDeadlineAbort": boolean,
     "rollbackWindow": lambda at: fields(at, {"revisions": integer}),
+    "analysis": lambda at: fields(at, {"successfulRunHistoryLimit": integer, "unsuccessfulRunHistoryLimit": integer}),
     "policy": inline_policy,
 }
 _LATER = {
     "workloadRef": "the template has to stand in the Rollout itself",
     "restartAt": "nothing would restart",
-    "analysis": "there are no analysis runs yet to keep",
 }
 _ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(POLICY, "the spec of a RolloutPolicy"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from bluegreen.manifests.nodes import DEPTH_MAX, NODES_MAX, ListNode, MapNode, Node, ScalarNode, Stop
+from bluegreen.manifests.place import place_of
 from bluegreen.manifests.report import Path, Report
 from bluegreen.manifests.scalars import Unclear, meaning
 from bluegreen.manifests.source import Mark, Source
@@ -34,6 +35,17 @@ class Document:
 
         What is not there has the place of what it should be in.
         """
+        mark, node = self._found(path)
+        return mark if key or not isinstance(node, ScalarNode) or not node.word else node.mark
+
+    def within(self, path: Path, index: int) -> Mark:
+        """The place of one character of the text at `path`; the text's own where that cannot be told."""
+        node = self._found(path)[1]
+        mark = place_of(self.source, node, index) if isinstance(node, ScalarNode) else None
+        return mark or self.mark(path)
+
+    def _found(self, path: Path) -> tuple[Mark, Node | None]:
+        """The place of the key (or the item) at `path`, and what stands there; None when nothing does."""
         node: Node = self.root
         mark = first_key(self.root)
         for part in path:
@@ -42,14 +54,14 @@ class Document:
                     (one for one in _pairs(node) if isinstance(one[0], ScalarNode) and one[0].word == part), None
                 )
                 if pair is None:
-                    return mark
+                    return mark, None
                 mark, node = pair[0].mark, pair[1]
             elif isinstance(node, ListNode) and isinstance(part, int) and part < len(node.items):
                 node = node.items[part]
                 mark = first_key(node)
             else:
-                return mark
-        return mark if key or not isinstance(node, ScalarNode) or not node.word else node.mark
+                return mark, None
+        return mark, node
 
 
 def first_key(node: Node) -> Mark:
@@ -117,7 +129,7 @@ class Values:
         try:
             return meaning(node.word)
         except Unclear as unclear:
-            discreet = path[-1:] == ("value",) and "env" in path and not node.word.isalpha()
+            discreet = path[-1:] == ("value",) and not node.word.isalpha() and not {"env", "headers"}.isdisjoint(path)
             message = unclear.discreet if discreet else unclear.message
             remedy = "put it in quotes" if discreet else unclear.remedy
             self._complain(path, node.mark, message, remedy)

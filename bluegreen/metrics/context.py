@@ -18,7 +18,8 @@ class Context:
     """The rollout, as far as a provider is concerned.
 
     `services` gives each of its Services a base URL (`http://127.0.0.1:8080`); `active` and `preview` name the two
-    Services of the rollout (`preview` may be empty). `addresses` tells a revision's available replicas, `host:port`
+    Services of the rollout (`preview` may be empty). `hosts` says where to find what a query names as `host:port`,
+    where that is not what it is called here. `addresses` tells a revision's available replicas, `host:port`
     each, as they are now.
     """
 
@@ -27,9 +28,11 @@ class Context:
     active: str = ""
     preview: str = ""
     services: Mapping[str, str] = field(factory=dict[str, str])
+    hosts: Mapping[str, str] = field(factory=dict[str, str])
     addresses: Callable[[RevisionId], Awaitable[tuple[str, ...]]] = _no_addresses
 
 
 def services_of(rollout: Rollout) -> dict[str, str]:
-    """The base URLs of the Services of a rollout that runs on one machine, from `policy.local.listen`."""
-    return {name: f"http://{address}" for name, address in rollout.policy.local.listen.items()}
+    """The base URLs of the Services of a rollout on one machine: where `policy.local.listen` says, or own port."""
+    own = {one.name: f"127.0.0.1:{one.ports[0].port}" for one in rollout.services if one.ports}
+    return {name: f"http://{address}" for name, address in {**own, **rollout.policy.local.listen}.items()}

@@ -56,7 +56,7 @@ async def connect(
 ) -> AsyncGenerator[Providers]:
     """The providers for one rollout; `workloads` tells them where a revision's replicas are.
 
-    `services`: the base URL of each Service; None takes those of `policy.local.listen`. `own` are further providers.
+    `services`: the base URL of each Service; None takes those of this machine. `own` are further providers.
     """
 
     async def addresses(revision: RevisionId) -> tuple[str, ...]:
@@ -69,6 +69,7 @@ async def connect(
         active=rollout.strategy.active_service,
         preview=rollout.strategy.preview_service,
         services=services_of(rollout) if services is None else services,
+        hosts=rollout.policy.local.hosts,
         addresses=addresses,
     )
     providers = Providers(context, own)

@@ -36,8 +36,8 @@ class Comparison:
     """
 
     direction: Direction = Direction.EITHER
-    tolerance: float = 0.25
-    confidence: float = 0.98
+    tolerance: float = field(default=0.25, converter=float)
+    confidence: float = field(default=0.98, converter=float)
 
 
 @frozen
@@ -77,7 +77,8 @@ class Metric:
     Every other placeholder was filled in when the manifest was loaded. `success_condition` and `failure_condition` are
     as the manifest has them. `count` None: one measurement. A negative `failure_limit` is none.
 
-    Of our own are `on_no_data` (None: the condition decides if it can make something of nothing, else inconclusive),
+    Of our own are `on_no_data` (None: the condition decides if it can make something of nothing; else data is waited
+    for, `consecutive_error_limit` times in a row, and then it is inconclusive),
     `min_samples` (None: 1, and 0 if no data is declared to pass), `comparison`, `timeout_seconds` (of one measurement)
     and what errors in a row may take: the first wait is `error_backoff_seconds`, each next one doubles, and after
     `error_total_seconds` of nothing but errors there is no other try.
@@ -89,8 +90,8 @@ class Metric:
     success_condition: str = ""
     failure_condition: str = ""
     count: int | None = None
-    interval_seconds: float = 0
-    initial_delay_seconds: float = 0
+    interval_seconds: float = field(default=0.0, converter=float)
+    initial_delay_seconds: float = field(default=0.0, converter=float)
     failure_limit: int = 0
     inconclusive_limit: int = 0
     consecutive_error_limit: int = 4
@@ -100,9 +101,9 @@ class Metric:
     on_no_data: OnNoData | None = None
     min_samples: int | None = None
     comparison: Comparison | None = None
-    timeout_seconds: float = 30
-    error_backoff_seconds: float = 10
-    error_total_seconds: float = 300
+    timeout_seconds: float = field(default=30.0, converter=float)
+    error_backoff_seconds: float = field(default=10.0, converter=float)
+    error_total_seconds: float = field(default=300.0, converter=float)
 
     @property
     def wanted(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from bluegreen.errors import Problem
 from bluegreen.spec.analysis import Analysis, Metric
-from bluegreen.spec.policy import Hook, HookPoint
+from bluegreen.spec.policy import Hook, HookPoint, OnDeadline
 
 COUNT_MAX = 10_000
 """A metric is not measured more often in one run."""
@@ -78,6 +78,7 @@ def analysis_problems(analysis: Analysis, path: Sequence[str | int]) -> list[Pro
     """All that is wrong with an analysis that stands at `path`."""
     found: list[Problem] = []
     names = [metric.name for metric in analysis.metrics]
+    colours = {f"{metric.name}/{one}" for metric in analysis.metrics if metric.both for one in ("preview", "active")}
     if not names:
         found.append(Problem((*path, "metrics"), "nothing is measured", "write at least one metric"))
     for index, metric in enumerate(analysis.metrics):
@@ -86,6 +87,9 @@ def analysis_problems(analysis: Analysis, path: Sequence[str | int]) -> list[Pro
         if metric.name in names[:index]:
             message = f"two metrics are named {metric.name!r}"
             found.append(Problem((*here, "name"), message, "name each of them differently"))
+        if metric.name in colours:
+            message = f"{metric.name!r} is what one colour of another metric is called"
+            found.append(Problem((*here, "name"), message, "name it differently"))
     return found
 
 
@@ -104,5 +108,8 @@ def hook_problems(hooks: Sequence[Hook], path: Sequence[str | int]) -> list[Prob
                 found.append(Problem((*here, "name"), message, "name each of them differently"))
             if hook.deadline_seconds < 1:
                 found.append(Problem((*here, "deadlineSeconds"), f"{hook.deadline_seconds} is too small", "at least 1"))
+            if point is HookPoint.ON_ABORT and hook.on_deadline is OnDeadline.HOLD:
+                message = "nothing can be held any more when a release has failed, only the next one"
+                found.append(Problem((*here, "onDeadline"), message, "write abort or continue"))
             seen.append(hook.name)
     return found

@@ -80,11 +80,13 @@ class Hook:
 class LocalSpec:
     """What a single machine needs to know beyond a cluster's manifest.
 
-    `command` runs a replica when the container names none; `listen` gives a Service its address, `host:port`.
+    `command` runs a replica when the container names none; `listen` gives a Service its address, `host:port`; `hosts`
+    says where to find here what metrics are asked of elsewhere: `prometheus.monitoring:9090` to `127.0.0.1:9090`.
     """
 
     command: tuple[str, ...] = ()
     listen: Mapping[str, str] = field(factory=dict[str, str])
+    hosts: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen

@@ -100,8 +100,11 @@ class Manifest:
     def write(self, image: str = "shop:v1", *, command: list[str] | None = None, **fields: Any) -> str:
         """Writes the file, and returns its path.
 
-        `fields` belong to the Rollout's spec; `strategy` adds to `blueGreen`, `container` to the container.
+        `fields` belong to the Rollout's spec; `strategy` adds to `blueGreen`, `container` to the container, `policy` to
+        the RolloutPolicy, and `more` are further documents.
         """
+        policy = {"rolloutRef": {"name": "shop"}, "drain": {"minSeconds": 0}, **fields.pop("policy", {})}
+        more = fields.pop("more", [])
         container = {
             "name": "shop",
             "image": image,
@@ -127,7 +130,6 @@ class Manifest:
             "strategy": {"blueGreen": strategy},
             **fields,
         }
-        policy = {"rolloutRef": {"name": "shop"}, "drain": {"minSeconds": 0}}
         documents = [
             {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop"}, "spec": spec},
             _service("shop", self.port),
@@ -138,6 +140,7 @@ class Manifest:
                 "metadata": {"name": "shop"},
                 "spec": policy,
             },
+            *more,
         ]
         self.path.write_text(yaml.safe_dump_all(documents))
         return str(self.path)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import cast
 
 import pytest
@@ -18,9 +19,13 @@ from bluegreen.cli.exits import Exit
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.errors import IllegalCommand
-from bluegreen.ports import Stored
+from bluegreen.gates import Answer, CannotSay, Gate, Release, Stage, WaitUntil, Yes
+from bluegreen.ports import Hooks, Stored
+from bluegreen.record import PauseReason
 from bluegreen.spec import BlueGreen
 from bluegreen.testing.virtual_time import run
+from tests.support.worlds import Does, Says, hooking
+from tests.test_engine_tasks import Steps
 
 AUTOMATIC = BlueGreen("shop", "shop-preview", scale_down_delay_seconds=60, abort_scale_down_delay_seconds=20)
 MANUAL = evolve(AUTOMATIC, auto_promotion_enabled=False)
@@ -33,10 +38,12 @@ def rollout(strategy: BlueGreen, image: str = "shop:v1") -> Rollout:
     return Rollout("shop", strategy, template, replicas=1)
 
 
-async def driven(world: memory.World, wanted: Rollout, until: Until) -> tuple[Exit | None, float]:
+async def driven(
+    world: memory.World, wanted: Rollout, until: Until, hooks: Hooks | None = None
+) -> tuple[Exit | None, float]:
     """Drives until the watch ends it: with what code, and how many seconds it took."""
     watch = Watch(Screen(), until, wanted)
-    engine = Engine(wanted, memory.over(world), observers=[watch])
+    engine = Engine(wanted, memory.over(world, hooks=hooks), observers=[watch])
     await engine.apply(wanted)
     began = world.time()
     async with engine:
@@ -81,6 +88,41 @@ def test_a_release_is_driven_as_far_as_asked(
     assert within_s[0] <= took_s < within_s[1]
     running = [one for one in world.revisions.values() if one.wanted]
     assert len(running) == (1 if until is Until.RETIRED else 2)
+
+
+def verified(gate: Gate, until: Until) -> tuple[Exit | None, float]:
+    """How a second release ends that this gate checks once it has the traffic; its steps take 30 s."""
+
+    async def main() -> tuple[Exit | None, float]:
+        first = evolve(rollout(AUTOMATIC), gates=(gate,))
+        world = memory.World(first)
+        await driven(world, first, Until.RETIRED)
+        return await driven(world, first.with_image("shop:v2"), until, Steps(takes_s=30))
+
+    return run(main())
+
+
+@pytest.mark.parametrize("pause", [PauseReason.PERSON, PauseReason.INCONCLUSIVE, PauseReason.GATE])
+@pytest.mark.parametrize("until", Until)
+def test_a_promotion_that_only_a_person_can_complete_ends_at_once(until: Until, pause: PauseReason) -> None:
+    held = Says("verify", CannotSay("no verdict", pause=pause), Stage.POST_PROMOTION)
+    code, took_s = verified(held, until)
+    assert code is (Exit.OK if until in (Until.PAUSED, Until.PROMOTED) else Exit.PAUSED)
+    assert took_s < 20
+
+
+def test_a_promotion_that_is_still_checked_is_waited_for() -> None:
+    code, took_s = verified(Does("verify", hooking, Stage.POST_PROMOTION), Until.HEALTHY)
+    assert (code, took_s >= 30) == (Exit.OK, True)
+
+
+def test_a_promotion_that_a_clock_completes_is_waited_for() -> None:
+    def later(release: Release, now: datetime) -> Answer:
+        due = release.asked_at + timedelta(seconds=40)
+        return Yes("it is time") if now >= due else WaitUntil(due, "a while")
+
+    code, took_s = verified(Says("verify", later, Stage.POST_PROMOTION), Until.HEALTHY)
+    assert (code, took_s >= 40) == (Exit.OK, True)
 
 
 def test_a_clock_is_waited_for_and_a_person_is_not() -> None:

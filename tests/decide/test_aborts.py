@@ -190,7 +190,7 @@ def test_the_preview_of_an_aborted_revision_may_run_for_good() -> None:
     assert play.wanted() == {V1: 2, V2: 2}
 
 
-@pytest.mark.parametrize("stage", list(Stage))
+@pytest.mark.parametrize("stage", [Stage.PRE_PROMOTION, Stage.POST_PROMOTION])
 def test_a_gate_that_says_no_aborts(stage: Stage) -> None:
     play = healthy(gates=(Says("check", No("too many errors"), stage),))
     play.apply("v2")

@@ -12,7 +12,9 @@ import os
 import signal
 from pathlib import Path
 
-from bluegreen import Engine, Rollout, decide
+from attrs import evolve
+
+from bluegreen import Engine, Rollout, decide, metrics
 from bluegreen.backends import local
 from bluegreen.codec import load_rollout
 from bluegreen.engine.events import Acted, Acting, Decided, Event, Looked, Saved
@@ -67,6 +69,18 @@ def at_rest(record: Record | None, until: str) -> bool:
             return isinstance(record.phase, Healthy | Degraded) and not record.retained
 
 
+async def until_rest(engine: Engine, until: str) -> None:
+    """Steps until it is at rest."""
+    while True:
+        try:
+            step = await engine.step()
+        except RecordConflict:
+            continue
+        if at_rest(step.decision.record, until) and not step.decision.actions:
+            return
+        await asyncio.sleep(0.05)
+
+
 async def main() -> None:
     """Drives until it is at rest."""
     parser = argparse.ArgumentParser()
@@ -79,10 +93,13 @@ async def main() -> None:
     parser.add_argument("--until", default="rest")
     options = parser.parse_args()
     rollout: Rollout = load_rollout(Path(options.file).read_text())
-    async with local.connect(rollout, state_dir=options.state) as backend:
+    async with (
+        local.connect(rollout, state_dir=options.state) as backend,
+        metrics.connect(rollout, backend.workloads) as providers,
+    ):
         (kill, to_kill), (stop, to_stop) = options.kill, options.stop
         killers = [Killer(kill, to_kill, signal.SIGKILL), Killer(stop, to_stop, signal.SIGSTOP)]
-        engine = Engine(rollout, backend, observers=killers)
+        engine = Engine(rollout, evolve(backend, metrics=providers), observers=killers)
         if options.apply:
             await engine.apply(rollout)
         if options.abort:
@@ -90,14 +107,8 @@ async def main() -> None:
             assert record is not None
             assert record.current is not None
             await engine.abort(record.current, by="the drill")
-        while True:
-            try:
-                step = await engine.step()
-            except RecordConflict:
-                continue
-            if at_rest(step.decision.record, options.until) and not step.decision.actions:
-                return
-            await asyncio.sleep(0.05)
+        async with engine.tasks:
+            await until_rest(engine, options.until)
 
 
 if __name__ == "__main__":

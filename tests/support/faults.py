@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from hypothesis import strategies as st
 
 from bluegreen.backends.memory import NEVER
 from bluegreen.gates import OnDeadline, Stage
 from bluegreen.snapshot import EVERYTHING, NOTHING, Foreign, Shown
-from bluegreen.spec import OnFailure, Rollout
+from bluegreen.spec import Analysis, Arg, Hook, HookPoint, Metric, OnFailure, OnNoData, PodTemplateHash, Rollout
 from bluegreen.testing.trace import Trace
 from tests.support.drill import Drill
 from tests.support.gates import AskingGate, Verdicts
@@ -213,6 +213,9 @@ def rollouts(draw: st.DrawFn) -> Rollout:
     return rollout(
         layers=LAYERS[: draw(st.integers(1, 3))],
         gates=tuple(draw(st.lists(gates(), max_size=2, unique_by=lambda gate: gate.name))),
+        hooks=tuple(draw(st.lists(hooks(), max_size=2, unique_by=lambda hook: hook.point))),
+        pre_promotion_analysis=draw(st.none() | analyses()),
+        post_promotion_analysis=draw(st.none() | analyses()),
         progress_deadline_seconds=60,
         layer_deadline_seconds=20,
         **fields,
@@ -221,11 +224,40 @@ def rollouts(draw: st.DrawFn) -> Rollout:
 
 @st.composite
 def gates(draw: st.DrawFn) -> AskingGate:
-    """A gate that asks the outside world, before or after promotion."""
+    """A gate that asks the outside world, at any stage."""
     stage = draw(st.sampled_from(list(Stage)))
-    name = "checked" if stage is Stage.PRE_PROMOTION else "watched"
+    name = {Stage.PRE_PROMOTION: "checked", Stage.POST_PROMOTION: "watched"}.get(stage, f"asked {stage}")
     deadline = draw(st.sampled_from([None, 10]))
     return AskingGate(name, stage, draw(st.booleans()), deadline, draw(st.sampled_from(list(OnDeadline))))
+
+
+@st.composite
+def hooks(draw: st.DrawFn) -> Hook:
+    """A step beside the release, at any of its points."""
+    point = draw(st.sampled_from(list(HookPoint)))
+    late = draw(st.sampled_from([OnDeadline.ABORT, OnDeadline.CONTINUE]))
+    return Hook("step", point, "verdict", deadline_seconds=draw(st.sampled_from([5, 60])), on_deadline=late)
+
+
+@st.composite
+def analyses(draw: st.DrawFn) -> Analysis:
+    """Metrics that ask whoever answers the gates, for one colour or for both."""
+    colours = draw(st.sampled_from(["{{args.hash}}", "{{revision}}"]))
+    condition = "result" if colours == "{{args.hash}}" else "result.preview || !result.active"
+    one = Metric(
+        "good",
+        "verdicts",
+        {"revision": colours},
+        condition,
+        count=draw(st.sampled_from([1, 3])),
+        interval_seconds=2,
+        failure_limit=draw(st.sampled_from([0, 1])),
+        consecutive_error_limit=draw(st.sampled_from([0, 2])),
+        error_backoff_seconds=1,
+        on_no_data=draw(st.sampled_from([None, OnNoData.FAIL, OnNoData.SKIP])),
+        dry_run=draw(st.booleans()),
+    )
+    return Analysis((one, evolve(one, name="better", count=2, dry_run=False)), (Arg("hash", PodTemplateHash.LATEST),))
 
 
 @st.composite

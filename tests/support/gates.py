@@ -67,8 +67,9 @@ class Verdicts:
                 raise BackendError(str(other))
 
     async def start(self, key: Key, hook: Mapping[str, JSON]) -> None:
-        """Remembers when the step was started first."""
-        self.started.setdefault(key, (asyncio.get_running_loop().time(), hook["revision"]))
+        """Remembers when the step was started first, and for which revision."""
+        about = hook["release"]["revision"] if "release" in hook else hook["revision"]
+        self.started.setdefault(key, (asyncio.get_running_loop().time(), about))
 
     async def poll(self, key: Key) -> Outcome | None:
         """The verdict, once half a second has passed."""

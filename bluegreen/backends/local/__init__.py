@@ -7,6 +7,7 @@ other, and deleting one is deleting its folder. Processes and proxies outlive wh
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import shutil
 import socket
@@ -20,21 +21,25 @@ from bluegreen.backends.local.lock import DriverBusy, DriverLock
 from bluegreen.backends.local.logs import ReplicaLog, follow, replica_logs, tail
 from bluegreen.backends.local.places import Place, default_state_dir, list_rollouts, place
 from bluegreen.backends.local.pod import HttpGet
+from bluegreen.backends.local.process import Process, stop
 from bluegreen.backends.local.proxy import Proxies
 from bluegreen.backends.local.records import LocalRecords
 from bluegreen.backends.local.replicas import Supervisor
 from bluegreen.backends.local.router import LocalRouter
 from bluegreen.backends.local.routes import MARKER_HEADER
+from bluegreen.backends.local.secrets import DirectorySecrets
 from bluegreen.backends.local.store import Store, revision_of
 from bluegreen.backends.local.workloads import LocalWorkloads
 from bluegreen.backends.probed import Probed
 from bluegreen.errors import PermanentBackendError, SpecError
-from bluegreen.ports import Backend, Hooks, MetricProvider
+from bluegreen.ports import Backend, Hooks, MetricProvider, Secrets
 from bluegreen.snapshot import Slot
 from bluegreen.spec import Rollout
 
 __all__ = [
+    "HOOKS",
     "MARKER_HEADER",
+    "DirectorySecrets",
     "DriverBusy",
     "DriverLock",
     "LocalRecords",
@@ -53,6 +58,9 @@ __all__ = [
 ]
 
 log = logging.getLogger("bluegreen")
+HOOKS = "hooks"
+"""The folder, in the rollout's own, where those keep their state that run hooks beside this backend."""
+_HOOK_GRACE_S = 5.0
 
 
 @asynccontextmanager
@@ -63,8 +71,9 @@ async def connect(
     drive: bool = True,
     metrics: Mapping[str, MetricProvider] | None = None,
     hooks: Hooks | None = None,
+    secrets: Secrets | None = None,
 ) -> AsyncGenerator[Backend]:
-    """A backend over this machine; `state_dir` None is `default_state_dir()`.
+    """A backend over this machine; `state_dir` None is `default_state_dir()`. The rest are handed on as they are.
 
     With `drive` it is the one driver of the rollout: it starts the proxies, minds the replicas for as long as the block
     lasts, and leaves all of them running. Without, it looks and keeps records, and starts nothing.
@@ -79,7 +88,7 @@ async def connect(
             workloads, records, proxies = _open(where, rollout, closing)
             router = LocalRouter(_layer(rollout), proxies, has_preview=_has_preview(rollout), drives=False)
             try:
-                yield Backend(workloads, (router,), records, metrics or {}, hooks)
+                yield Backend(workloads, (router,), records, metrics or {}, hooks, secrets)
             finally:
                 await proxies.close()
             return
@@ -93,13 +102,16 @@ async def connect(
         try:
             async with _driving(where, workloads.store, proxies, _listen(rollout, planned)):
                 inner = LocalRouter(_layer(rollout), proxies, has_preview=_has_preview(rollout), drives=True)
-                yield Backend(workloads, (_probed(inner, rollout, planned),), records, metrics or {}, hooks)
+                probed = _probed(inner, rollout, planned)
+                yield Backend(workloads, (probed,), records, metrics or {}, hooks, secrets)
         finally:
             await proxies.close()
 
 
 async def delete(state_dir: Path | str | None, name: str, namespace: str = "default") -> None:
     """Stops everything of a rollout, each replica within its grace period, and removes all that is known of it.
+
+    That includes the programs that run as its hooks, which leave their marks below the folder `hooks`.
 
     Deleting what is not there is no error. Raises `DriverBusy` while somebody drives it.
     """
@@ -111,11 +123,22 @@ async def delete(state_dir: Path | str | None, name: str, namespace: str = "defa
         closing.callback(store.close)
         proxies = Proxies(where.folder)
         try:
+            await _stop_hooks(where.folder / HOOKS)
             await proxies.stop(grace_s=10.0)
             await Supervisor(where, store, proxies).stop_all()
         finally:
             await proxies.close()
         shutil.rmtree(where.folder)
+
+
+async def _stop_hooks(folder: Path) -> None:
+    """Stops every program that has left a mark (`{"pid": ..., "started": ...}`); without a folder none begins."""
+    marked: list[Process] = []
+    for path in folder.glob("*/begun"):
+        mark = json.loads(path.read_text())
+        if mark["pid"]:
+            marked.append(Process(int(mark["pid"]), str(mark["started"])))
+    await asyncio.gather(*(stop(one, _HOOK_GRACE_S) for one in marked))
 
 
 def _open(where: Place, rollout: Rollout, closing: ExitStack) -> tuple[LocalWorkloads, LocalRecords, Proxies]:

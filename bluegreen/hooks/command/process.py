@@ -1,0 +1,113 @@
+"""The process that keeps a command hook: started in a session of its own, known again by pid and start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from bluegreen.hooks.command import keeper
+
+POLL_S = 0.05
+_DEFAULT_AGAIN = [
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGPIPE,
+    signal.SIGTERM,
+    signal.SIGCHLD,
+    signal.SIGXFSZ,
+]
+
+
+@frozen
+class Process:
+    """A process that was started once. `started` is its boot's identifier and its start in clock ticks since then."""
+
+    pid: int
+    started: str
+
+
+def spawn(environment: Mapping[str, str]) -> Process:
+    """Starts a keeper with this environment, which has its job in it. Raises `OSError` when it cannot be started."""
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-I", "-S", keeper.__file__],
+        dict(environment),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+        setsigmask=[],
+        setsigdef=_DEFAULT_AGAIN,
+    )
+    seen = keeper.started(pid)
+    return Process(pid, seen[0] if seen else "gone at once")
+
+
+def alive(process: Process) -> bool:
+    """The very process still runs: another one with its pid does not count, nor does one that has ended."""
+    seen = keeper.started(process.pid) if process.pid else None
+    return seen is not None and seen[0] == process.started and seen[1] != "Z"
+
+
+def reap(process: Process) -> None:
+    """Takes a child that has ended off the process table; harmless for what is no child."""
+    with suppress(ChildProcessError):
+        os.waitpid(process.pid, os.WNOHANG)
+
+
+def session(process: Process) -> list[int]:
+    """The pids that belong to the process's session: itself, and what it began, also when it has ended."""
+    leader = keeper.started(process.pid) if process.pid else None
+    if not process.pid or (leader and leader[0] != process.started):
+        return []  # the pid was given to somebody else, so nothing of its session is left
+    found: list[int] = []
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        seen = keeper.started(pid)
+        if seen and seen[2] == process.pid and seen[1] != "Z":
+            found.append(pid)
+    return found
+
+
+async def stop(process: Process, grace_s: float) -> None:
+    """SIGTERM to the whole session; after `grace_s` seconds SIGKILL to what is left. Returns when all are gone."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + grace_s
+    _send(await asyncio.to_thread(session, process), signal.SIGTERM)
+    while left := await asyncio.to_thread(session, process):
+        if loop.time() >= deadline:
+            _send(left, signal.SIGKILL)
+        await asyncio.sleep(POLL_S)
+    reap(process)
+
+
+def _send(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def base_environment() -> dict[str, str]:
+    """What a program is given of this process's own environment."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def last_lines(path: Path, lines: int, characters: int) -> str:
+    """The end of what a program wrote, fit for a terminal; empty when it wrote nothing."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - 16384, 0))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    plain = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
+    return "\n".join(plain.strip().splitlines()[-lines:])[-characters:]

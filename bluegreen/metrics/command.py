@@ -1,0 +1,187 @@
+"""A program as a measurement: a smoke test, a script, pytest.
+
+    provider:
+      command: {argv: [pytest, -q, smoke/], env: {URL: "http://127.0.0.1:8081"}, timeout: 2m, cwd: tests}
+
+Without a condition, exit code 0 is a success.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from attrs import frozen
+
+from bluegreen.errors import BackendError, PermanentBackendError, Problem
+from bluegreen.metrics.context import Context
+from bluegreen.metrics.fields import Fields, refuse
+from bluegreen.spec import JSON
+
+OUTPUT_MAX: Final = 64 * 1024
+"""So many bytes of what it prints are kept, the last ones; JSON has to be no longer than that."""
+TIMEOUT_MAX_S: Final = 3600
+_PASSED_ON: Final = ("PATH", "HOME", "LANG")
+_DEPTH_MAX: Final = 40
+_PIPE_LEFT_S: Final = 1.0
+"""A child that outlives the program may hold its output open; nobody waits longer for it than this."""
+
+
+@frozen
+class _Query:
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    timeout_s: float
+    cwd: str
+
+
+class Command:
+    """Runs a program in a session of its own, with no other environment than PATH, HOME, LANG and what is declared.
+
+    The result is a map: `exitCode` (negative: the signal that ended it), and `output`, what it printed on its standard
+    output, as JSON when it is JSON, else as text, of which the last 64 KiB are kept. What it prints on its standard
+    error is dropped. It is killed together with everything it started, when its time is up, when the measurement is
+    cancelled, and what it left running when it ended.
+    """
+
+    SUCCESS_CONDITION = "result.exitCode == 0"
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def measure(self, query: Mapping[str, JSON]) -> JSON:
+        """Raises `PermanentBackendError` when there is no such program or folder, `BackendError` when time is up."""
+        fields = Fields(query, filled=True)
+        asked = _read(fields)
+        refuse("command", fields.problems)
+        try:
+            async with asyncio.timeout(asked.timeout_s):
+                code, output = await _run(asked)
+        except TimeoutError:
+            raise BackendError(f"the program did not end within {asked.timeout_s:g} s, and was killed") from None
+        return {"exitCode": code, "output": _understood(output)}
+
+    @staticmethod
+    def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
+        """What is wrong with a query. Whether there is such a program is known when it is run."""
+        fields = Fields(query, filled=False)
+        _read(fields)
+        return fields.problems
+
+    @staticmethod
+    def takes_s(query: Mapping[str, JSON]) -> float:
+        """How many seconds one run takes at most; a limit left to an argument counts as the longest there is."""
+        fields = Fields(query, filled=False)
+        asked = _read(fields)
+        return (TIMEOUT_MAX_S if fields.open("timeout") else asked.timeout_s) + _PIPE_LEFT_S
+
+
+def _read(fields: Fields) -> _Query:
+    asked = _Query(
+        fields.texts("argv", wanted=True),
+        fields.pairs("env"),
+        fields.seconds("timeout", 30, most=TIMEOUT_MAX_S),
+        fields.text("cwd", "."),
+    )
+    if asked.argv and not asked.argv[0]:
+        fields.wrong("the first of them is the program", "write its name", "argv", 0)
+    for name in asked.env:
+        if "=" in name:
+            fields.wrong("the name of a variable has no =", "", "env", name)
+    fields.no_others()
+    return asked
+
+
+class _Tail(asyncio.Protocol):
+    """The end of what comes out of a pipe. `closed` is set once everybody has let go of its other end."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.closed = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data
+        del self.kept[: max(len(self.kept) - OUTPUT_MAX, 0)]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed.set()
+
+
+async def _run(asked: _Query) -> tuple[int, bytes]:
+    """Runs it to its end; its exit code, and the end of what it printed. Nothing of it runs afterwards."""
+    readable, writable = os.pipe()
+    tail = _Tail()
+    try:
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: tail, os.fdopen(readable, "rb", 0))
+    except BaseException:
+        os.close(writable)
+        raise
+    try:
+        try:
+            running = await _started(asked, writable)
+        finally:
+            os.close(writable)
+        code = await _ended(running)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PIPE_LEFT_S):
+                await tail.closed.wait()
+        return code, bytes(tail.kept)
+    finally:
+        pipe.close()
+
+
+async def _started(asked: _Query, output: int) -> asyncio.subprocess.Process:
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    quiet = asyncio.subprocess.DEVNULL
+    try:
+        # A pipe of asyncio's own would make the program's end wait for whoever else holds the pipe.
+        return await asyncio.create_subprocess_exec(
+            *asked.argv,
+            stdin=quiet,
+            stdout=output,
+            stderr=quiet,
+            env={**env, **asked.env},
+            cwd=asked.cwd,
+            start_new_session=True,
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        remedy = "write the program's path, and a folder that exists"
+        raise PermanentBackendError("there is no such program, or no such folder", remedy=remedy) from None
+    except PermissionError:
+        raise PermanentBackendError("the program may not be run", remedy="make it executable") from None
+    except OSError as error:
+        raise BackendError(f"the program could not be started: {error.strerror or type(error).__name__}") from None
+
+
+async def _ended(running: asyncio.subprocess.Process) -> int:
+    """Waits for its end, and kills what it left behind; when this is cut short, the program too."""
+    try:
+        return await running.wait()
+    finally:
+        _kill(running)
+        await running.wait()
+
+
+def _kill(running: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(running.pid, signal.SIGKILL)
+
+
+def _understood(output: bytes) -> JSON:
+    """JSON where it is that, and not nested beyond what can be kept; else the text."""
+    text = output.decode(errors="replace").strip()
+    try:
+        found: JSON = json.loads(text)
+        return found if _depth(found) <= _DEPTH_MAX else text
+    except (ValueError, RecursionError):
+        return text
+
+
+def _depth(value: JSON) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max((_depth(one) for one in inner), default=0)

@@ -1,0 +1,188 @@
+"""`command`: real programs, what they say, what they see, and that nothing of them is left."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bluegreen.errors import BackendError, PermanentBackendError
+from bluegreen.metrics import Context
+from bluegreen.metrics.command import OUTPUT_MAX, Command
+from bluegreen.testing.conformance import metrics
+from tests.local.support import eventually
+
+pytestmark = pytest.mark.real
+
+
+async def run(*argv: str, **more: Any) -> dict[str, Any]:
+    """What one run comes to."""
+    found: dict[str, Any] = await Command(Context("shop")).measure({"argv": list(argv), **more})
+    return found
+
+
+async def script(text: str, **more: Any) -> dict[str, Any]:
+    """What a piece of Python comes to."""
+    return await run(sys.executable, "-S", "-c", text, **more)
+
+
+def gone(file: Path) -> Callable[[], Awaitable[bool]]:
+    """Whether the process whose pid stands in the file has ended."""
+
+    async def check() -> bool:
+        try:
+            os.kill(int(file.read_text()), 0)
+            return "State:\tZ" in Path(f"/proc/{file.read_text()}/status").read_text()
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+
+    return check
+
+
+CHILD = "echo $$ > {file}; sleep 300"
+FORKS = "import subprocess, time; subprocess.Popen(['sh', '-c', {child!r}]); time.sleep({seconds})"
+
+
+def forks(file: Path, seconds: float) -> str:
+    """A program that starts another, and lives so long itself."""
+    return FORKS.format(child=CHILD.format(file=file), seconds=seconds)
+
+
+async def test_json_is_understood_and_anything_else_is_text() -> None:
+    assert await run("echo", '{"errors": [1, 2.5]}') == {"exitCode": 0, "output": {"errors": [1, 2.5]}}
+    assert await run("echo", "not json\n") == {"exitCode": 0, "output": "not json"}
+    assert await run("true") == {"exitCode": 0, "output": ""}
+    assert await run("printf", "\\377") == {"exitCode": 0, "output": "\N{REPLACEMENT CHARACTER}"}
+    deep = "[" * 5000 + "]" * 5000
+    assert await run("echo", deep) == {"exitCode": 0, "output": deep}
+
+
+async def test_an_exit_code_is_a_value_and_so_is_the_signal_that_ended_it() -> None:
+    assert await run("sh", "-c", "echo 3; exit 7") == {"exitCode": 7, "output": 3}
+    assert await run("sh", "-c", "kill -TERM $$") == {"exitCode": -signal.SIGTERM, "output": ""}
+
+
+async def test_of_a_long_output_the_end_is_kept() -> None:
+    found = await script("import sys\nfor n in range(200000): print(n)")
+    assert len(found["output"]) <= OUTPUT_MAX
+    assert found["output"].endswith("199999")
+
+
+async def test_it_sees_nothing_of_this_process_but_three_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE_TOKEN", "s3cret")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    found = await script("import json, os; print(json.dumps(dict(os.environ)))", env={"URL": "http://a", "N": 1})
+    seen = found["output"]
+    assert (seen.pop("URL"), seen.pop("N"), seen["LANG"]) == ("http://a", "1", "C.UTF-8")
+    assert set(seen) <= {"PATH", "HOME", "LANG", "LC_CTYPE"}
+
+
+async def test_it_starts_in_its_folder_with_nothing_to_read(tmp_path: Path) -> None:
+    assert (await run("pwd", cwd=str(tmp_path)))["output"] == str(tmp_path)
+    assert (await run("cat"))["output"] == ""
+
+
+async def test_at_the_limit_it_is_killed_with_its_children(tmp_path: Path) -> None:
+    child, began = tmp_path / "child", time.monotonic()
+    with pytest.raises(BackendError, match=r"did not end within 0\.5 s"):
+        await script(forks(child, 300), timeout="500ms")
+    assert time.monotonic() - began < 5
+    await eventually(gone(child), 3)
+
+
+async def test_cancelled_it_is_killed_with_its_children(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    task = asyncio.create_task(script(forks(child, 300)))
+
+    async def started() -> bool:
+        return child.exists() and child.read_text() != ""
+
+    await eventually(started)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.cancelled()
+    await eventually(gone(child), 3)
+
+
+async def test_what_it_leaves_running_is_killed_when_it_ends(tmp_path: Path) -> None:
+    child, began = tmp_path / "child", time.monotonic()
+    found = await script(forks(child, 0.5))
+    assert found["exitCode"] == 0
+    assert time.monotonic() - began < 5
+    await eventually(gone(child), 3)
+
+
+async def test_a_stranger_that_holds_the_output_open_is_not_waited_for(tmp_path: Path) -> None:
+    """One in a session of its own is not ours to kill, and does not keep us."""
+    file, began = tmp_path / "pid", time.monotonic()
+    text = (
+        "import os, subprocess; print(5, flush=True); p = subprocess.Popen(['sleep', '20'], start_new_session=True)\n"
+    )
+    text += f"open({str(file)!r}, 'w').write(str(p.pid)); os._exit(0)"
+    try:
+        assert await script(text) == {"exitCode": 0, "output": 5}
+        assert time.monotonic() - began < 5
+    finally:
+        os.kill(int(file.read_text()), signal.SIGKILL)
+
+
+async def test_what_cannot_be_started_is_said_without_its_name(tmp_path: Path) -> None:
+    (tmp_path / "s3cret").write_text("#!/bin/sh\n")
+    for argv, more in ((["no-such-s3cret"], {}), (["true"], {"cwd": "/no/s3cret"}), ([str(tmp_path / "s3cret")], {})):
+        with pytest.raises(PermanentBackendError) as refused:
+            await run(*argv, **more)
+        assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ({}, "argv"),
+        ({"argv": []}, "argv"),
+        ({"argv": "true"}, "argv"),
+        ({"argv": ["a", 1]}, "argv"),
+        ({"argv": ["a\0"]}, "argv"),
+        ({"argv": [""]}, "argv.0"),
+        ({"argv": ["a"], "env": ["A=b"]}, "env"),
+        ({"argv": ["a"], "env": {"A=": "b"}}, "env.A="),
+        ({"argv": ["a"], "timeout": "2h"}, "timeout"),
+        ({"argv": ["a"], "shell": True}, "shell"),
+    ],
+)
+def test_a_query_that_cannot_be_run_is_refused_at_its_place(query: Mapping[str, Any], place: str) -> None:
+    assert [".".join(map(str, one.path)) for one in Command.check(query)] == [place]
+
+
+def test_it_says_how_long_it_may_take() -> None:
+    assert [Command.takes_s({"argv": ["a"], "timeout": one}) for one in ("2m", "{{args.x}}")] == [121, 3601]
+
+
+def test_without_a_condition_exit_code_0_is_a_success() -> None:
+    assert Command.SUCCESS_CONDITION == "result.exitCode == 0"
+
+
+@pytest.mark.parametrize("rule", metrics.RULES)
+async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
+    def query(*argv: str) -> dict[str, Any]:
+        return {"argv": list(argv), "env": {"TOKEN": "s3cret"}, "timeout": "5s", "cwd": "/"}
+
+    await metrics.check(
+        rule,
+        metrics.Case(
+            make=lambda: Command(Context("shop")),
+            query=query("echo", "1"),
+            numbered=lambda number: query("echo", str(number)),
+            tells=lambda number, answer: answer == {"exitCode": 0, "output": number},
+            failing={
+                "no program": query("no-such-s3cret"),
+                "hung": {**query("sleep", "30", "s3cret"), "timeout": "200ms", "argv": ["sleep", "30"]},
+                "no argv": {**query(), "cwd": "s3cret"},
+            },
+            secret="s3cret",
+        ),
+    )
