@@ -15,7 +15,7 @@ from bluegreen.conditions.engine import CelEngine
 from tests.conditions.grammar import MEASURED, conditions
 from tests.conditions.twin import Tree, Twin, text
 
-pytestmark = [pytest.mark.property, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.property
 ORACLE = cel.NewEnv(variables={"result": cel.Type.DYN})
 
 
