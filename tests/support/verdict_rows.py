@@ -54,6 +54,8 @@ VERDICTS = (
     Row("both conditions, neither true", {}, "I", OPEN, OPEN),
     Row("no condition at all", NEITHER, "F", GOOD, GOOD),
     Row("a condition that cannot be evaluated", {"success_condition": "result.rate >= 0.9"}, "SSSSS", ERR, ERR),
+    Row("a condition whose result is no boolean", {"success_condition": "result[0]", "failure_condition": ""}, "SSSSS",
+        ERR, ERR),
     # No data, NaN, infinity, several series.
     Row("no data, success condition", SUCCESS_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),
     Row("no data, failure condition", FAILURE_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),

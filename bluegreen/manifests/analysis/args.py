@@ -11,6 +11,8 @@ from bluegreen.manifests.fields import At, Unreadable, choice, did_you_mean, fie
 from bluegreen.manifests.scalars import repr_json
 from bluegreen.spec import JSON, Arg, PodTemplateHash, SecretKeyRef
 
+NAME_MAX = 128
+"""So many characters has an argument's name."""
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _STEP = re.compile(r"""(?:\.|^)([A-Za-z0-9_-]+)|\[(?:'([^'\]]+)'|"([^"\]]+)"|([0-9]{1,4}))\]""")
 _TEMPLATE = ["spec", "template"]
@@ -79,7 +81,7 @@ def _arg(at: At) -> DeclaredArg:
 
 def _arg_name(at: At) -> str:
     value = text(at)
-    if not _NAME.fullmatch(value):
+    if len(value) > NAME_MAX or not _NAME.fullmatch(value):
         at.wrong("an argument's name", "use letters, digits, -, _ and . only, with a letter, digit or _ at both ends")
     return value
 

@@ -17,6 +17,8 @@ from bluegreen.manifests.units import UnitError, duration_s
 from bluegreen.spec import Metric
 from bluegreen.spec.check_analysis import metric_problems
 
+NAME_MAX = 128
+"""So many characters has a metric's name."""
 _CONDITIONS = ("successCondition", "failureCondition")
 
 
@@ -78,7 +80,8 @@ def _condition(at: At, texts: Mapping[Path, Text]) -> None:
     except ConditionError as error:
         index = _index(source, error.line, error.column)
         filled = texts.get(at.path)
-        shown = f" (with its arguments: {source if len(source) <= 100 else source[:99] + '…'})" if filled else ""
+        words = " ".join(source.split())
+        shown = f" (with its arguments: {words if len(words) <= 100 else words[:99] + '…'})" if filled else ""
         at.complain(f"{error.message}{shown}", error.remedy, index=filled.origin(index) if filled else index)
 
 
@@ -92,6 +95,14 @@ def _own_condition(asked: Asked) -> None:
         compiled(asked.success_condition)
     except ConditionError as error:
         asked.at.complain(f"its own condition cannot be used: {error.message}", "write a successCondition", key=True)
+
+
+def _name(at: At) -> str:
+    name = text(at)
+    if len(name) > NAME_MAX:
+        at.complain(f"a name of {len(name)} characters", f"the most is {NAME_MAX}")
+        raise Unreadable
+    return name
 
 
 def _condition_text(at: At) -> str:
@@ -120,7 +131,7 @@ def _duration_s(at: At) -> float:
 
 
 METRIC: Mapping[str, Reader] = {
-    "name": text,
+    "name": _name,
     "interval": _duration_s,
     "initialDelay": _duration_s,
     "count": _count,

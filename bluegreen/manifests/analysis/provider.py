@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from bluegreen.manifests.fields import At, Unreadable, did_you_mean, mapping
+from bluegreen.manifests.report import shortened
 from bluegreen.plugins import METRICS, NoSuchPlugin, find, installed
 from bluegreen.spec import JSON
 
@@ -64,7 +65,7 @@ def _only(at: At, message: str, remedy: str) -> At:
     """The only field of a mapping."""
     keys = list(mapping(at))
     if len(keys) != 1:
-        named = f"this names {', '.join(keys[:10])}" if keys else "this names none"
+        named = f"this names {shortened(', '.join(keys[:10]), 100)}" if keys else "this names none"
         at.complain(f"{message}, and {named}", remedy, key=True)
         raise Unreadable
     return at.child(keys[0])

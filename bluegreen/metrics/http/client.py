@@ -40,11 +40,11 @@ _LASTS_S: Final = 300.0
 class Request:
     """What is asked. `repeatable`: asking twice does no harm, and is done once when a kept connection breaks off."""
 
-    url: URL
+    url: URL = field(repr=False)
     method: str = "GET"
-    params: Mapping[str, str] | None = None
-    form: Mapping[str, str] | None = None
-    body: bytes | None = None
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     timeout_s: float = 30.0
     repeatable: bool = True
 
@@ -105,7 +105,7 @@ class Http:
         self._hosts = dict(hosts or {})
         self._session: ClientSession | None = None
         self._tokens: dict[OAuth2, tuple[str, float]] = {}
-        self._lock = asyncio.Lock()
+        self._locks: dict[OAuth2, asyncio.Lock] = {}
 
     async def close(self) -> None:
         """Ends the session and its connections. Closing what was never used is no error."""
@@ -194,7 +194,7 @@ class Http:
 
     async def _token(self, oauth2: OAuth2, access: Access) -> str:
         """A token, kept until shortly before its end."""
-        async with self._lock:
+        async with self._locks.setdefault(oauth2, asyncio.Lock()):
             token, until = self._tokens.get(oauth2, ("", 0.0))
             if time.monotonic() < until:
                 return token
