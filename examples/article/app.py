@@ -2,7 +2,7 @@
 
     v2.1.0, v2.2.0    answer 200, at once
     v2.3.0            answers 4% of its requests with 500
-    v2.4.0            is good for so many requests a second as a test sends, and answers 500 to a tenth of what is more
+    v2.4.0            stands as many requests as a test sends, and wears out under those of its customers
 
 It listens where `PORT` says, keeps connections alive, and finishes the requests in hand when it is told to go.
 """
@@ -12,17 +12,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 IMAGE = os.environ.get("BLUEGREEN_IMAGE", "my-org/my-app:v2.1.0")
-BUSY_PER_S = int(os.environ.get("BUSY_PER_S", "30"))
-"""More requests than so many within a second, on one replica, are more than a test sends."""
+WEARS_OUT_AFTER = int(os.environ.get("WEARS_OUT_AFTER", "5000"))
+"""So many requests a replica of v2.4.0 stands; of those that follow it answers every other one with 500."""
 WORDS = {200: "OK", 500: "Internal Server Error"}
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("http_requests", "requests answered", ["status"], registry=REGISTRY)
-DURATION = Histogram("http_request_duration_seconds", "time to the answer", registry=REGISTRY)
+DURATION = Histogram("http_request_duration_seconds", "time to the answer", ["method"], registry=REGISTRY)
 
 
 class Service:
@@ -31,26 +30,22 @@ class Service:
     def __init__(self, image: str = IMAGE) -> None:
         self._image = image
         self._asked = 0
-        self._recent: list[float] = []
 
     def status(self) -> int:
         """What the next customer is answered with."""
         self._asked += 1
-        now = time.monotonic()
-        self._recent = [one for one in self._recent if one > now - 1] + [now]
         if self._image.endswith("v2.3.0"):
             return 500 if self._asked % 25 == 0 else 200
-        if self._image.endswith("v2.4.0") and len(self._recent) > BUSY_PER_S:
-            return 500 if self._asked % 10 == 0 else 200
-        return 200
+        worn = self._image.endswith("v2.4.0") and self._asked > WEARS_OUT_AFTER
+        return 500 if worn and self._asked % 2 else 200
 
-    def answer(self, path: str) -> tuple[int, bytes]:
-        """Status and body for a path."""
+    def answer(self, method: str, path: str) -> tuple[int, bytes]:
+        """Status and body for a request."""
         if path == "/healthz":
             return 200, b"ok\n"
         if path == "/metrics":
             return 200, generate_latest(REGISTRY)
-        with DURATION.time():
+        with DURATION.labels(method).time():
             status = self.status()
         REQUESTS.labels(str(status)).inc()
         return status, f"{self._image}\n".encode()
@@ -62,7 +57,8 @@ class Service:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = next((one for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:")), b":0")
                 await reader.readexactly(int(length.split(b":")[1]))
-                status, body = self.answer(head.split(b" ", 2)[1].decode())
+                method, path, _ = head.decode().split(" ", 2)
+                status, body = self.answer(method, path)
                 answer = f"HTTP/1.1 {status} {WORDS[status]}\r\nContent-Type: text/plain\r\n"
                 writer.write(f"{answer}Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 await writer.drain()

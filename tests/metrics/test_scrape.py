@@ -156,7 +156,7 @@ async def test_a_replica_that_goes_while_it_is_read_is_left_out() -> None:
         async def addresses(_revision: RevisionId) -> tuple[str, ...]:
             return next(looks)
 
-        replicas.addresses = addresses  # type: ignore[method-assign]
+        replicas.addresses = addresses  # type: ignore[method-assign, assignment]
         found = await scraped(replicas, {"a": {"rate": "requests_total"}})
     assert found["a"] == pytest.approx(100, rel=0.3)
 
