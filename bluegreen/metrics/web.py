@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ TIMEOUT_S: Final = 10.0
 """Argo's default."""
 METHODS: Final = ("GET", "POST", "PUT")
 _PATH_MAX: Final = 1000
+_AT_ONCE_MAX: Final = 16 * 1024
+"""In a body of more bytes than this a path is followed in a thread: in the largest it can take seconds."""
 _OF_KUBERNETES: Final = re.compile(r"\{\s*(range|end)\b")
 
 
@@ -68,7 +71,10 @@ class Web:
         reply = await self._http.ask(request, access)
         if not reply.ok:
             raise reply.refused()
-        return _found(reply, query.get("jsonPath") or "")
+        path = query.get("jsonPath") or ""
+        if path and len(reply.body) > _AT_ONCE_MAX:
+            return await asyncio.to_thread(_found, reply, path)
+        return _found(reply, path)
 
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
@@ -119,16 +125,27 @@ def compiled(path: str) -> JSONPath:
         plain = plain[1:-1].strip()
     if "{" in plain or "}" in plain:
         raise ValueError("one path in one pair of braces is needed")
+    _, _, filters = plain.partition("?")
+    if plain.count("..") > 1 or ".." in filters or "$" in filters:
+        # Each would look at everything for everything: minutes, in an answer of the largest size.
+        raise ValueError("one .. is enough, and a filter has none and no $")
     plain = plain.removeprefix("@")
     if not plain.startswith("$"):
         plain = f"${plain}" if plain[:1] in (".", "[", "") else f"$.{plain}"
     try:
-        found = JSONPathEnvironment().compile(plain)
+        found = _environment().compile(plain)
     except JSONPathError as error:
         raise ValueError(str(error).splitlines()[0]) from error
-    if not isinstance(found, JSONPath):
-        raise ValueError("two paths in one are not supported")
+    assert isinstance(found, JSONPath), "RFC 9535 has no other"
     return found
+
+
+def _environment() -> JSONPathEnvironment:
+    """The paths of RFC 9535, without its regular expressions, which can be made to take for ever."""
+    environment = JSONPathEnvironment(strict=True)
+    for name in ("match", "search"):
+        del environment.function_extensions[name]
+    return environment
 
 
 def _json_path(value: JSON) -> list[Problem]:

@@ -22,7 +22,7 @@ http,path=/ success=0.99,requests=100i,note="fine" 1700000000000000000
 http,path=/ success=0.98,requests=50i 1700000010000000000
 http,path=/buy success=0.97,requests=10i 1700000000000000000
 idle requests=0i 1700000000000000000
-"""
+""" + "".join(f"many v={number} {1700000000 + number}000000000\n" for number in range(30))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -102,6 +102,12 @@ class TestBesideTheRealOne:
         outcome = await asked(measuring, server, "SELECT success FROM http; SELECT success FROM http")
         assert "2 statements" in outcome.error
         assert not outcome.retry
+
+    async def test_the_first_rows_of_many_are_not_taken_for_all(self, server: str, measuring: Measuring) -> None:
+        """The server is set to give 20."""
+        outcome = await asked(measuring, server, "SELECT v FROM many")
+        assert "the first rows only" in outcome.error
+        assert (await asked(measuring, server, "SELECT count(v) FROM many")).value == [30]
 
     async def test_a_wrong_password_is_an_error_for_a_person(self, server: str, measuring: Measuring) -> None:
         outcome = await asked(measuring, server, "SELECT success FROM http", password="not-it")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -17,6 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bluegreen.metrics import Context
+from bluegreen.metrics.prometheus import Prometheus
+from bluegreen.ports import Reading
 from tests.metrics.servers.measuring import Measuring
 from tests.metrics.servers.prometheus import prometheus_server
 from tests.metrics.servers.shop import serving
@@ -90,6 +95,19 @@ async def test_so_does_a_password_in_the_address(guarded: Guarded, measuring: Me
     address = guarded.address.replace("https://", f"https://reader:{PASSWORD}@")
     query = {"address": address, "query": "vector(1)", "ca": guarded.certificate}
     assert await measuring.value("prometheus", query) == [1.0]
+
+
+async def test_who_is_found_elsewhere_shows_the_certificate_of_the_name_that_was_written(guarded: Guarded) -> None:
+    here = guarded.address.replace("https://localhost", "127.0.0.1")
+    provider = Prometheus(Context("shop", hosts={"localhost:9090": here}))
+    basic = {"basic": {"username": "reader", "password": PASSWORD}}
+    query = {"address": "https://localhost:9090", "query": "vector(1)", "authentication": basic}
+    try:
+        found = await provider.measure({**query, "ca": guarded.certificate})
+        assert isinstance(found, Reading)
+        assert found.result == [1.0]
+    finally:
+        await provider.close()
 
 
 async def test_a_certificate_need_not_be_checked(guarded: Guarded, measuring: Measuring) -> None:
@@ -216,6 +234,35 @@ async def test_where_only_get_passes_the_query_is_asked_with_get(measuring: Meas
         assert await measuring.value("prometheus", {"address": f"http://{address}", "query": "7"}) == 7.0
 
 
+@pytest.mark.parametrize("parameter", ["partial_response=false", "deny_partial_response=1"])
+async def test_who_would_answer_in_part_is_told_not_to(parameter: str, measuring: Measuring) -> None:
+    """Thanos takes the one, VictoriaMetrics the other."""
+    data = {"resultType": "vector", "result": [{"metric": {}, "value": [0, "1"]}]}
+
+    async def query(request: web.Request) -> web.Response:
+        if parameter in await request.text():
+            return web.json_response({"status": "error", "error": "store-2 is down"}, status=503)
+        return web.json_response({"status": "success", "data": data, "warnings": ["store-2 is down"]})
+
+    async with serving(web.post("/api/v1/query", query)) as address:
+        outcome = await measuring.outcome("prometheus", {"address": f"http://{address}", "query": "up"})
+    assert "answered 503: store-2 is down" in outcome.error
+    assert outcome.retry
+
+
+async def test_warnings_are_counted_in_the_log(measuring: Measuring, caplog: pytest.LogCaptureFixture) -> None:
+    """Their words may repeat the query, and with it a secret."""
+
+    async def query(_request: web.Request) -> web.Response:
+        data = {"resultType": "scalar", "result": [0, "1"]}
+        return web.json_response({"status": "success", "data": data, "warnings": ["no counter: s3cret_metric"]})
+
+    async with serving(web.post("/api/v1/query", query)) as address:
+        await measuring.value("prometheus", {"address": f"http://{address}", "query": "s3cret_metric"})
+    assert f"{address} gave an answer with 1 warnings" in caplog.text
+    assert "s3cret_metric" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -239,3 +286,46 @@ async def test_an_answer_that_is_not_whole_or_of_another_kind_is_an_error_and_ne
         outcome = await measuring.outcome("prometheus", {"address": f"http://{address}", "query": "1"})
     assert outcome.error
     assert not outcome.no_data
+
+
+@asynccontextmanager
+async def closing_kept_connections() -> AsyncGenerator[tuple[str, list[bytes]]]:
+    """A server that answers the first request of each connection, and closes it when a second one comes."""
+    asked = list[bytes]()
+    body = b'{"status": "success", "data": {"resultType": "scalar", "result": [0, "1"]}}'
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for number in range(2):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+                await reader.readexactly(int(length.partition(b":")[2]))
+                asked.append(head)
+                if number == 0:
+                    writer.write(answer)
+                    await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()[:2]
+        yield f"{host}:{port}", asked
+
+
+async def test_a_kept_connection_that_breaks_off_is_no_error_of_a_query(measuring: Measuring) -> None:
+    async with closing_kept_connections() as (address, _):
+        query = {"address": f"http://{address}", "query": "1"}
+        assert [await measuring.value("prometheus", query) for _ in range(3)] == [1.0] * 3
+
+
+async def test_a_post_that_may_do_something_is_not_sent_twice(measuring: Measuring) -> None:
+    async with closing_kept_connections() as (address, asked):
+        query = {"url": f"http://{address}/", "method": "POST", "body": "once", "jsonPath": "{$.status}"}
+        assert await measuring.value("web", query) == "success"
+        outcome = await measuring.outcome("web", query)
+        assert "broke off before it answered" in outcome.error
+        assert len(asked) == 2

@@ -72,6 +72,7 @@ def test_what_is_no_duration_is_found_when_the_manifest_is_loaded(said: Any) -> 
     [
         ({"query": "up"}, "address: it is missing"),
         ({**GOOD, "query": " "}, "query: a text is needed"),
+        ({**GOOD, "query": "up \ud800"}, "query: a text is needed, and this has half a character"),
         ({**GOOD, "adress": "x"}, "adress: unknown field (did you mean address?)"),
         ({**GOOD, "address": "prometheus:9090"}, "address: that is no URL"),
         ({**GOOD, "timeout": -1}, "timeout: a number of seconds above 0"),

@@ -177,7 +177,7 @@ class TestBesideAService:
         secret = "abcdefghijklmnopqrstuvwxyz"
 
         async def repeat(request: web.Request) -> web.StreamResponse:
-            return web.Response(status=500, text="x" * 185 + " " + await request.text())
+            return web.Response(status=500, text="x" * 185 + " " + (await request.json())["token"])
 
         async with answering(repeat) as address, Measuring({"token": secret}) as measuring:
             query = {"url": f"http://{address}/", "method": "POST", "jsonBody": {"token": "{{args.token}}"}}
@@ -190,6 +190,25 @@ class TestBesideAService:
         with pytest.raises(PermanentBackendError, match="X-Token") as caught:
             await provider.measure(query)
         assert "def" not in str(caught.value)
+
+    async def test_a_long_search_holds_up_nothing_else(self, provider: Web) -> None:
+        """Gates, deadlines and probes share the loop with it."""
+        body = {"a": [{"b": number % 10, "c": [1, 2, 3]} for number in range(30_000)]}
+        longest_s = 0.0
+
+        async def tick() -> None:
+            nonlocal longest_s
+            while True:
+                began = asyncio.get_running_loop().time()
+                await asyncio.sleep(0.01)
+                longest_s = max(longest_s, asyncio.get_running_loop().time() - began)
+
+        async with answering(web.json_response(body)) as address:
+            ticking = asyncio.create_task(tick())
+            assert await provider.measure({"url": f"http://{address}/", "jsonPath": "{$..x}"}) == NoData()
+            await asyncio.sleep(0.1)
+            ticking.cancel()
+        assert longest_s < 1.5
 
     async def test_deep_nesting_is_no_way_to_bring_it_down(self, provider: Web) -> None:
         async with answering(web.Response(text="[" * 100_000 + "]" * 100_000)) as address:
@@ -211,7 +230,19 @@ class TestBesideAService:
 
 @pytest.mark.parametrize(
     "path",
-    ["{$.data[}", "{$.a} {$.b}", "{range .items[*]}{.v}{end}", "{$.a | $.b}", "$." + "a" * 1001, "{$.items[?(@.n=]}"],
+    [
+        "{$.data[}",
+        "{$.a} {$.b}",
+        "{range .items[*]}{.v}{end}",
+        "{$.a | $.b}",
+        "$." + "a" * 1001,
+        "{$.items[?(@.n=]}",
+        "{$..a..b}",
+        "{$.items[?(@..a == 1)]}",
+        "{$.items[?(@.a == $.b)]}",
+        "{$.items[?search(@.a, '(a+)+$')]}",
+        "{$.items[?match(@.a, 'a')]}",
+    ],
 )
 def test_a_path_that_cannot_be_used_is_found_when_the_manifest_is_loaded(path: str) -> None:
     (problem,) = Web.check({"url": "http://shop/", "jsonPath": path})

@@ -40,11 +40,11 @@ _LASTS_S: Final = 300.0
 class Request:
     """What is asked. `repeatable`: asking twice does no harm, and is done once when a kept connection breaks off."""
 
-    url: URL
+    url: URL = field(repr=False)
     method: str = "GET"
-    params: Mapping[str, str] | None = None
-    form: Mapping[str, str] | None = None
-    body: bytes | None = None
+    params: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     timeout_s: float = 30.0
     repeatable: bool = True
 
@@ -105,7 +105,7 @@ class Http:
         self._hosts = dict(hosts or {})
         self._session: ClientSession | None = None
         self._tokens: dict[OAuth2, tuple[str, float]] = {}
-        self._lock = asyncio.Lock()
+        self._locks: dict[OAuth2, asyncio.Lock] = {}
 
     async def close(self) -> None:
         """Ends the session and its connections. Closing what was never used is no error."""
@@ -170,13 +170,13 @@ class Http:
     async def _sent(self, request: Request, access: Access) -> Reply:
         if self._session is None:
             self._session = ClientSession(cookie_jar=DummyCookieJar(), timeout=ClientTimeout())
-        url = request.url
+        url, name = request.url, None
         if url.user is not None:
             if "Authorization" not in access.headers:
                 access = access.also("Authorization", basic_of(url.user, url.password or ""))
             url = url.with_user(None)
         if here := self._hosts.get(f"{url.host}:{url.port}"):
-            access = access.also("Host", url.authority)
+            access, name = access.also("Host", url.authority), url.host
             host, _, port = here.rpartition(":")
             url = url.with_host(host.strip("[]")).with_port(int(port))
         async with self._session.request(
@@ -186,6 +186,7 @@ class Http:
             data=request.form or request.body,
             headers=access.headers,
             ssl=access.tls,
+            server_hostname=name if url.scheme == "https" else None,
             allow_redirects=False,
         ) as answer:
             body = await _bounded(answer)
@@ -194,7 +195,7 @@ class Http:
 
     async def _token(self, oauth2: OAuth2, access: Access) -> str:
         """A token, kept until shortly before its end."""
-        async with self._lock:
+        async with self._locks.setdefault(oauth2, asyncio.Lock()):
             token, until = self._tokens.get(oauth2, ("", 0.0))
             if time.monotonic() < until:
                 return token

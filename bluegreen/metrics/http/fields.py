@@ -31,8 +31,14 @@ def filled_in_later(value: JSON) -> bool:
 
 
 def text(value: JSON) -> list[Problem]:
-    """A text that is not empty."""
-    return [] if isinstance(value, str) and value.strip() else wrong("a text is needed")
+    """A text that is not empty, and that can be sent."""
+    if not isinstance(value, str) or not value.strip():
+        return wrong("a text is needed")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return wrong("a text is needed, and this has half a character")
+    return []
 
 
 def flag(value: JSON) -> list[Problem]:

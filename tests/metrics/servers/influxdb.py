@@ -26,6 +26,7 @@ bind-address = "127.0.0.1:{rpc}"
   auth-enabled = true
   ping-auth-enabled = false
   log-enabled = false
+  max-row-limit = 20
 """
 
 
