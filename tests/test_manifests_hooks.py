@@ -128,7 +128,7 @@ def test_too_many_hooks_are_too_many() -> None:
 
 
 def test_a_mistake_beside_an_unreadable_hook_is_not_shown_in_the_wrong_place() -> None:
-    two = "    - {name: a}\n    - {name: B, command: [./b]}\n"
+    three = "    - {name: a}\n    - {name: b, command: [./b]}\n    - {name: C, command: [./c]}\n"
     with pytest.raises(ManifestError) as caught:
-        load(f"{HEAD}    beforePreview:\n{two}")
+        load(f"{HEAD}    beforePreview:\n{three}")
     assert [problem.path[-1] for problem in caught.value.problems] == [0]

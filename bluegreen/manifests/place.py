@@ -8,22 +8,8 @@ from bluegreen.manifests.nodes import ScalarNode
 from bluegreen.manifests.source import Mark, Source
 
 _HEX = {"x": 2, "u": 4, "U": 8}
-_ESCAPES = {
-    "0": "\0",
-    "a": "\a",
-    "b": "\b",
-    "t": "\t",
-    "\t": "\t",
-    "n": "\n",
-    "v": "\v",
-    "f": "\f",
-    "r": "\r",
-    "e": "\x1b",
-    "N": "\x85",
-    "_": "\xa0",
-    "L": "\u2028",
-    "P": "\u2029",
-}
+_ESCAPES = dict(zip("0abt\tnvfreN_LP", "\0\a\b\t\t\n\v\f\r\x1b\x85\xa0\u2028\u2029", strict=True))
+"""What a letter behind a backslash stands for; anything else stands for itself."""
 
 
 def place_of(source: Source, node: ScalarNode, index: int) -> Mark | None:
