@@ -86,7 +86,7 @@ def conditions(names: tuple[str, ...] = ("result",), depth: int = 3) -> st.Searc
     compared = st.tuples(st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in"]), below, below)
     if depth <= 0:
         return compared
-    same = st.deferred(lambda: conditions(names, depth - 1))
+    same = st.one_of(st.deferred(lambda: conditions(names, depth - 1)), parts(names, 0))
     return st.one_of(
         compared,
         compared,

@@ -169,6 +169,8 @@ def test_it_does_not_hold(source: str, result: Any) -> None:
         ("!result", 1, "! wants true or false, and 1 is neither"),
         ("result || true", "yes", '|| wants true or false, and "yes" is neither'),
         ("result && true", None, "&& wants true or false, and null is neither"),
+        ("false || result", 1, "|| wants true or false, and 1 is neither"),
+        ("true && result", 1, "&& wants true or false, and 1 is neither"),
         ("result ? true : false", 1, "? wants true or false, and 1 is neither"),
         ("result[0]", [1], "it gives 1, not true or false"),
         ("result.all(x, x)", [1], "all wants true or false, and 1 is neither"),

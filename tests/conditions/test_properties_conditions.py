@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cel_expr_python import cel  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bluegreen.conditions import ConditionError, Fault, compiled
@@ -16,6 +16,8 @@ from tests.conditions.grammar import MEASURED, conditions
 from tests.conditions.twin import Tree, Twin, text
 
 pytestmark = pytest.mark.property
+# Most made-up conditions are refused when they are loaded: many are needed to have enough of the others.
+MANY = settings(max_examples=8 * settings().max_examples)
 ORACLE = cel.NewEnv(variables={"result": cel.Type.DYN})
 
 
@@ -25,6 +27,7 @@ def ours(source: str, result: Any) -> bool | None:
     return None if isinstance(found, Fault) else found
 
 
+@MANY
 @given(conditions(), st.lists(MEASURED, min_size=1, max_size=4))
 def test_no_condition_has_an_answer_that_the_obvious_evaluator_has_not(tree: Tree, measured: list[Any]) -> None:
     try:
@@ -37,6 +40,7 @@ def test_no_condition_has_an_answer_that_the_obvious_evaluator_has_not(tree: Tre
         assert (None if isinstance(found, Fault) else found) is wanted, (program.source, result, found)
 
 
+@MANY
 @given(conditions(), st.lists(MEASURED, min_size=1, max_size=4))
 def test_the_answers_are_those_of_cel_but_for_the_listed_disagreements(tree: Tree, measured: list[Any]) -> None:
     source = text(tree)
