@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import decisions, imports, load, measuring, rollouts, switches
+from benchmarks import analysis, conditions, decisions, imports, load, measuring, rollouts, switches
 
 ALL = {
+    "analysis": analysis.main,
+    "conditions": conditions.main,
     "decisions": decisions.main,
     "imports": imports.main,
     "load": load.main,

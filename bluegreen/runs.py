@@ -61,11 +61,11 @@ class Measurement:
 class MetricResult:
     """What became of one metric so far.
 
-    `query` is what the provider was asked, as it was sent, but for secrets, which are not in it. `taken` is how many
-    measurements there were, `count` without those that were errors, `samples` only those that had real values, and
-    `passed` those of them that succeeded. `measurements` are the newest ones, as many as the metric's retention says.
-    `preview` and `active` hold the newest values of a metric that compares the two, `half` what came of the two while
-    the other is awaited. `error_since` is when the errors in a row began.
+    `query` is what the provider was asked, as it was sent, but for secrets, which are not in it. `taken` is how
+    many measurements there were, `count` without those that were errors or found no data yet, `samples` only those
+    that had real values, and `passed` those of them that succeeded. `measurements` are the newest ones, as many as
+    the metric's retention says. `preview` and `active` hold the newest values of a metric that compares the two,
+    `half` what came of the two while the other is awaited. `error_since` is when the errors in a row began.
     """
 
     name: str
@@ -81,6 +81,7 @@ class MetricResult:
     error: int = 0
     consecutive_error: int = 0
     consecutive_success: int = 0
+    consecutive_no_data: int = 0
     samples: int = 0
     passed: int = 0
     error_since: datetime | None = None

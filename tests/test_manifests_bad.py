@@ -186,6 +186,11 @@ def test_a_pipe_can_be_read(tmp_path: Path) -> None:
 
 
 HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n"
+ASKING = MINIMAL.replace(
+    "      activeService: shop\n", "      activeService: shop\n      prePromotionAnalysis: {ASKED}\n"
+)
+LONG = "a" * 120
+WORD = "'{{args.aaaa}}'"
 WIDE = ", ".join(["*b0"] * 1000)
 HOSTILE = {
     "brackets": "[" * 500_000,
@@ -221,6 +226,63 @@ HOSTILE = {
     "a long line of secrets": f"{HEAD}spec: {{" + "value: " * 100_000 + "\n",
     "a long name": f"{HEAD}metadata: {{name: {'a.' * 1_000_000}}}\n",
     "megabytes": "a: b\n" * 2_000_000,
+    "templates that name each other": "---".join(
+        f"\napiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: t{n}}}\n"
+        f"spec: {{templates: [{', '.join(f'{{templateName: t{m}}}' for m in range(60) if m != n)}]}}\n"
+        for n in range(60)
+    )
+    + "---\n"
+    + ASKING.replace("ASKED", "templates: [{templateName: t0}]"),
+    "very many metrics": ASKING.replace("ASKED", f"metrics: [{'{name: up, provider: {function: {}}}, ' * 9000}]"),
+    "very many arguments": ASKING.replace("ASKED", f"args: [{'{name: a, valueFrom: {}}, ' * 15_000}]"),
+    "very many templates that are not there": ASKING.replace(
+        "ASKED", f"templates: [{', '.join(f'{{templateName: t{n}}}' for n in range(15_000))}]"
+    )
+    + "".join(
+        f"---\napiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: template{n}}}\nspec: {{}}\n"
+        for n in range(1000)
+    ),
+    "very many metrics that are not there": ASKING.replace(
+        "ASKED", f"metrics: [{', '.join(f'{{name: m{n}, provider: {{function: {{}}}}}}' for n in range(100))}]"
+    )
+    + f"  metrics: {{{', '.join(f'mm{n}: {{}}' for n in range(20_000))}}}\n",
+    "very many arguments that are not there": ASKING.replace(
+        "ASKED",
+        f"metrics: [{{name: {''.join(f'{{{{args.a{n}}}}}' for n in range(100))!r}, provider: {{function: "
+        f"{{x: [{', '.join([WORD] * 20_000)}]}}}}}}], "
+        f"args: [{', '.join(f'{{name: a{n}, value: a}}' for n in range(100))}]",
+    ),
+    "placeholders": ASKING.replace(
+        "ASKED", "metrics: [{name: up, provider: {function: {x: '" + "{{args.a}}" * 200_000 + "'}}}]"
+    ),
+    "braces that begin nothing": ASKING.replace(
+        "ASKED", "metrics: [{name: up, provider: {function: {x: '" + "{{revision}}" * 100_000 + "{{'}}}]"
+    ),
+    "patterns that take long": ASKING.replace(
+        "ASKED",
+        f"metrics: [{', '.join(f'{{name: {n}{LONG}, provider: {{function: {{}}}}}}' for n in range(100, 200))}], "
+        f"dryRun: [{', '.join(f'{{metricName: (a*)*(a|a)*b{n}}}' for n in range(100))}]",
+    ),
+    "very many patterns": ASKING.replace(
+        "ASKED",
+        f"metrics: [{{name: {LONG * 5}, provider: {{function: {{}}}}}}], "
+        f"dryRun: [{', '.join(f'{{metricName: a*a*b{n}}}' for n in range(5000))}]",
+    ),
+    "a pattern without end": ASKING.replace(
+        "ASKED",
+        f"metrics: [{{name: a, provider: {{function: {{}}}}}}], dryRun: [{{metricName: '{'(a*)*' * 100_000}'}}]",
+    ),
+    "a condition without end": ASKING.replace(
+        "ASKED", f"metrics: [{{name: up, successCondition: '{'(' * 100_000}', provider: {{function: {{}}}}}}]"
+    ),
+    "a path without end": ASKING.replace(
+        "ASKED",
+        "metrics: [{name: up, provider: {function: {x: '{{args.a}}'}}}], "
+        f"args: [{{name: a, valueFrom: {{fieldRef: {{fieldPath: '{'a.' * 500_000}'}}}}}}]",
+    ),
+    "very many hooks": f"{MINIMAL}  hooks: {{beforePreview: [{'{name: a}, ' * 9000}]}}\n",
+    "very much of a hook": MINIMAL
+    + f"  hooks: {{beforePreview: [{{name: a, command: ['{'{{' * 500_000}{{{{args.a}}}}']}}]}}\n",
     "surrogates": "a: \ud800",
     "control characters": "a: \x1b[2J",
 }
@@ -233,6 +295,20 @@ BOUNDS = {
     "merges of merges": "merges more than 100 mappings",
     "very many words": ": more than 100000 values",
     "repeated fields": "... and more",
+    "templates that name each other": "a template that names itself: t0 -> t1 -> t0",
+    "very many metrics": "more than 100 metrics in one analysis",
+    "very many arguments": "more than 100 arguments",
+    "very many templates that are not there": "... and more",
+    "very many metrics that are not there": "no metric of this rollout's analyses",
+    "very many arguments that are not there": 'there is no argument "aaaa"',
+    "placeholders": 'there is no argument "a"',
+    "braces that begin nothing": "begins a placeholder",
+    "patterns that take long": "no metric of this analysis has such a name",
+    "a pattern without end": "not a pattern: it has 500000 characters",
+    "very many patterns": "more than 100 rules",
+    "a path without end": "expected a place in the Rollout",
+    "very many hooks": "more than 100 hooks",
+    "very much of a hook": "a hook has no arguments",
     "megabytes": "longer than 4 MiB",
 }
 

@@ -25,15 +25,30 @@ from tests.test_manifests_hooks import WHOLE as HOOKS
 MINIMAL = (Path(__file__).parent.parent / "examples" / "minimal.yaml").read_text()
 BAD = Path(__file__).parent / "manifests" / "bad"
 ANALYSIS = ROLLOUT + BLOCK.strip("\n") + WHOLE
-TEXTS = [MINIMAL, EVERY_FIELD, ANALYSIS, HEAD + HOOKS]
-TEXTS += [(BAD / f"{name}.yaml").read_text() for name in ("router-mistakes", "analysis-placeholders", "analysis-rules")]
+GOOD = [MINIMAL, EVERY_FIELD, ANALYSIS, HEAD + HOOKS]
+TEXTS = GOOD + [
+    (BAD / f"{name}.yaml").read_text() for name in ("router-mistakes", "analysis-placeholders", "analysis-rules")
+]
 DOCUMENTS = [list(yaml.safe_load_all(text)) for text in TEXTS]
 WORDS = "- | > ' \" { } [ ] : , # & * ! % @ ` ? --- ... <<: &a *a !!str !!binary ~ no 010 1_0 é {{ }}"
 FIELDS = "kind List items metadata spec name service probe value env matchExpressions containers template canary"
-FIELDS += " args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
-FIELDS += " {{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
+MORE = "args valueFrom fieldRef secretKeyRef fieldPath metrics templates provider plugin dryRun count successCondition"
+ODD = "{{args.token}} {{args.service}} {{revision}} {{args result[0] result .* [a command webhook headers body 5s -1 8"
 SNIPPETS = st.sampled_from(
-    [*WORDS.split(), *FIELDS.split(), "\t", "\n", "\r", " ", "\x85", "\u2028", "\0", "\U0001f388"]
+    [
+        *WORDS.split(),
+        *FIELDS.split(),
+        *MORE.split(),
+        *ODD.split(),
+        "\t",
+        "\n",
+        "\r",
+        " ",
+        "\x85",
+        "\u2028",
+        "\0",
+        "\U0001f388",
+    ]
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | SNIPPETS,
@@ -130,17 +145,20 @@ def test_any_value_anywhere_is_answered(documents: list[Any]) -> None:
 def test_any_template_is_measured_or_answered(documents: list[Any], args: dict[str, str]) -> None:
     """By itself, for no rollout."""
     report = Report()
-    source = from_text("\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents), "fuzz.yaml", report)
+    text = "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)
+    source = from_text(text, "fuzz.yaml", report)
     try:
-        assert isinstance(assemble_analysis("fuzz.yaml", [source] if source else [], args, report), Analysis)
+        found: Analysis | None = assemble_analysis("fuzz.yaml", [source] if source else [], args, report)
+        problems: Sequence[ManifestProblem] = ()
     except ManifestError as error:
-        assert error.problems
-        for problem in error.problems:
-            check_place(problem, source.lines if source else ())
+        found, problems = None, error.problems
+    assert bool(problems) != bool(found and found.metrics)
+    for problem in problems:
+        check_place(problem, split_lines(text))
 
 
 def test_the_check_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all(check(text) for text in TEXTS[:4])
+    assert all(check(text) for text in GOOD)
     assert not check("")
     monkeypatch.setattr("bluegreen.manifests.nodes._mark", lambda _event: Mark(0, 4000))
     with pytest.raises(AssertionError):

@@ -108,7 +108,7 @@ def _stopped(result: MetricResult, phase: AnalysisPhase) -> MetricResult:
 
 
 def _due(metric: Metric, result: MetricResult, run: AnalysisRun) -> datetime:
-    """When the next measurement is due: an interval after the last one finished; after an error, its own back-off."""
+    """When the next one is due: an interval after the last one finished; after an error, a back-off of its own."""
     if result.last_finished_at is None:
         return run.started_at + timedelta(seconds=metric.initial_delay_seconds)
     if result.consecutive_error:
@@ -116,7 +116,8 @@ def _due(metric: Metric, result: MetricResult, run: AnalysisRun) -> datetime:
         return result.last_finished_at + timedelta(
             seconds=min(wait_s, max(ERROR_BACKOFF_MAX_S, metric.error_backoff_seconds))
         )
-    return result.last_finished_at + timedelta(seconds=metric.interval_seconds)
+    wait_s = metric.interval_seconds or metric.error_backoff_seconds  # without an interval: for data to come
+    return result.last_finished_at + timedelta(seconds=wait_s)
 
 
 def _tasks(

@@ -19,13 +19,15 @@ SERIES_MAX = 100
 
 @frozen
 class Judged:
-    """A judged measurement. `skipped`: neither a success nor a failure; `sample`: it had a real value."""
+    """A judged measurement. `skipped`: neither a success nor a failure; `sample`: it had a real value. `awaited`: there
+    was nothing to see yet, so it does not count, and is taken again, as an error is."""
 
     phase: AnalysisPhase
     came: Came
     why: str
     skipped: bool = False
     sample: bool = False
+    awaited: bool = False
 
 
 def judge(metric: Metric, outcome: Outcome) -> Judged:
@@ -109,9 +111,9 @@ def _words(program: Program, variables: Mapping[str, JSON]) -> str:
 
 
 def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure: Program | None) -> Judged:
-    """No data: as declared; else as the conditions say, if they can make something of nothing; else inconclusive.
+    """No data: as declared; else as the conditions say, if they can make something of nothing; else it is waited for.
 
-    It is never a sample.
+    It is never a sample. Metrics come late after a start: in Argo no data is an error there, and so is tried again.
     """
     match metric.on_no_data:
         case OnNoData.PASS:
@@ -121,13 +123,15 @@ def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure:
         case OnNoData.SKIP:
             why = "no data, which is declared to be skipped"
             return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, why, skipped=True)
+        case OnNoData.INCONCLUSIVE:
+            return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
         case None if success or failure:
             phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
             if phase is not AnalysisPhase.ERROR:
                 return Judged(phase, Came.NO_DATA, f"no data, and {why}")
         case _:
             pass
-    return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
+    return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
 
 
 def _not_finite(outcome: Outcome, word: str, success: Program | None, failure: Program | None) -> Judged:

@@ -42,14 +42,15 @@ def taken_in(metric: Metric, result: MetricResult, outcome: Outcome) -> MetricRe
         message=f"{metric.name}: {judged.why}",
         dry_run=metric.dry_run,
         taken=result.taken + 1,
-        count=result.count + (not error),
+        count=result.count + (not error and not judged.awaited),
         successful=result.successful + succeeded,
         failed=result.failed + (phase is AnalysisPhase.FAILED),
-        inconclusive=result.inconclusive + (phase is AnalysisPhase.INCONCLUSIVE and not skipped),
+        inconclusive=result.inconclusive + (phase is AnalysisPhase.INCONCLUSIVE and not skipped and not judged.awaited),
+        consecutive_no_data=result.consecutive_no_data + judged.awaited if error or judged.awaited else 0,
         error=result.error + error,
         consecutive_error=result.consecutive_error + 1 if error else 0,
         consecutive_success=result.consecutive_success
-        if error or skipped
+        if error or skipped or judged.awaited
         else (result.consecutive_success + 1) * succeeded,
         samples=result.samples + judged.sample,
         passed=result.passed + (judged.sample and succeeded),
@@ -78,7 +79,8 @@ def _with_samples(metric: Metric, result: MetricResult, outcome: Outcome, judged
 def settled(metric: Metric, result: MetricResult) -> MetricResult:
     """The result with its verdict, if that is certain; as it was if not. Argo's order: error, inconclusive, failed.
 
-    Enough failures or consecutive successes end it early; else its count does. Then too few real samples make it
+    Enough failures or consecutive successes end it early; else its count does. No data that nobody declared anything
+    about is waited for as often in a row as errors are. Then too few real samples make it
     inconclusive, and a metric of which nothing succeeded has not, nor one of which no real value did.
     """
     why = result.message
@@ -88,6 +90,9 @@ def settled(metric: Metric, result: MetricResult) -> MetricResult:
         lasted = elapsed(result.error_since, result.last_finished_at)
         if lasted >= timedelta(seconds=metric.error_total_seconds):
             return _over(result, AnalysisPhase.ERROR, f"{why}, nothing but errors for {lasted.total_seconds():.0f} s")
+    if result.consecutive_no_data > metric.consecutive_error_limit:
+        times = _nth(result.consecutive_no_data)
+        return _over(result, AnalysisPhase.INCONCLUSIVE, f"{metric.name}: no data, {times} time in a row")
     if result.inconclusive > metric.inconclusive_limit:
         allowed = f"{_nth(result.inconclusive)} inconclusive measurement of {metric.inconclusive_limit} allowed"
         return _over(result, AnalysisPhase.INCONCLUSIVE, f"{why}, {allowed}")

@@ -38,6 +38,22 @@ _CHAIN: Final = frozenset(
 )
 
 
+_OPERATORS: Final = {
+    "relation_lt": "_<_",
+    "relation_le": "_<=_",
+    "relation_gt": "_>_",
+    "relation_ge": "_>=_",
+    "relation_eq": "_==_",
+    "relation_ne": "_!=_",
+    "relation_in": "_in_",
+    "addition_add": "_+_",
+    "addition_sub": "_-_",
+    "multiplication_mul": "_*_",
+    "multiplication_div": "_/_",
+    "multiplication_mod": "_%_",
+}
+
+
 @lru_cache(maxsize=4096)
 def tree_of(text: str) -> Tree[Token]:
     """The parse tree of a condition in CEL, without what only passes on: it fits Python's stack."""
@@ -101,6 +117,21 @@ class _Evaluator(Evaluator):
 
     def conditionaland(self, tree: Tree[Token]) -> Value:
         return BoolType(truth(self._below(tree, 0), "&&") and truth(self._below(tree, 1), "&&"))
+
+    def relation(self, tree: Tree[Token]) -> Value:
+        return self._binary(tree)
+
+    def addition(self, tree: Tree[Token]) -> Value:
+        return self._binary(tree)
+
+    def multiplication(self, tree: Tree[Token]) -> Value:
+        return self._binary(tree)
+
+    def _binary(self, tree: Tree[Token]) -> Value:
+        marked = tree.children[0]
+        assert isinstance(marked, Tree)
+        left, right = self._below(marked, 0), self._below(tree, 1)
+        return self.activation.resolve_function(_OPERATORS[marked.data])(left, right)
 
     def member_dot(self, tree: Tree[Token]) -> Value:
         inside = self._below(tree, 0)
@@ -201,7 +232,9 @@ def _within(budget: Budget, one: Value, inside: Value) -> Value:
     if isinstance(inside, ListType):
         return BoolType(any(op.equal(budget, one, each) for each in inside))
     if isinstance(inside, MapType):
-        return BoolType(isinstance(one, StringType) and one in inside)
+        if not isinstance(one, StringType):
+            raise Refused(f"the keys of a map are texts, and {op.words(one)} is none")
+        return BoolType(one in inside)
     raise Refused(f"in wants a list or a map, and {op.words(inside)} is none")
 
 

@@ -48,15 +48,16 @@ def called(parser: Reading, token: Token) -> Node:
     return parser.node("call", token.at, *arguments, value=name)
 
 
-def method(parser: Reading, token: Token, left: Node, arguments: tuple[Node, ...]) -> Node:
-    """`left.name(arguments)`."""
+def method(parser: Reading, token: Token, left: Node) -> Node:
+    """`left.name(arguments)`, behind its opening parenthesis."""
     name = token.text
-    if name in FUNCTIONS and (FUNCTIONS[name].method or name == "size"):
-        _counted(parser, token, name, 1 + len(arguments))
-        return parser.node("call", token.at, left, *arguments, value=name)
-    if name in FUNCTIONS or name in ALIASES or name in CLOSURES:
+    if name not in FUNCTIONS and name not in ALIASES and name not in CLOSURES:
+        raise _unknown(parser, token)
+    if name != "size" and (name not in FUNCTIONS or not FUNCTIONS[name].method):
         raise parser.wrong(f"{name} stands before its argument", token.at, f"write {name}(result)")
-    raise _unknown(parser, token)
+    arguments = parser.arguments(")")
+    _counted(parser, token, name, 1 + len(arguments))
+    return parser.node("call", token.at, left, *arguments, value=name)
 
 
 def _unknown(parser: Reading, token: Token) -> ConditionError:

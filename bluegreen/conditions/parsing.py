@@ -14,7 +14,7 @@ from bluegreen.conditions.functions import LOOPS, REMEDIES
 from bluegreen.conditions.names import called, method, variable
 from bluegreen.conditions.nodes import Node
 from bluegreen.conditions.reading import Reading
-from bluegreen.conditions.tokens import INT_MAX
+from bluegreen.conditions.tokens import INT_MAX, Token
 
 _PRECEDENCE: Final = {"||": 1, "&&": 2, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5} | dict.fromkeys(
     ("==", "!=", "<", "<=", ">", ">=", "in", "matches", "contains", "startsWith", "endsWith"), 3
@@ -92,7 +92,7 @@ class _Parser(Reading):
             self.take()
             following = self.next
             if token.text == "-" and following.kind == "literal" and isinstance(following.value, int | float):
-                return self._postfix(self._literal(-1))
+                return self._postfix(self._literal(token))
             operand = self._unary()
             self._not_bare(operand)
             return self.node("-" if token.text == "-" else "!", token.at, operand)
@@ -144,7 +144,7 @@ class _Parser(Reading):
         self.take()
         if key.text in LOOPS:
             return self._loop(left, key.text, key.at)
-        return method(self, key, left, self.arguments(")"))
+        return method(self, key, left)
 
     def _loop(self, over: Node, kind: str, at: int) -> Node:
         """`list.all(x, x > 0)`, behind its parenthesis."""
@@ -184,12 +184,12 @@ class _Parser(Reading):
             case _:
                 raise self.unexpected()
 
-    def _literal(self, sign: int = 1) -> Node:
+    def _literal(self, minus: Token | None = None) -> Node:
         token = self.take()
-        value = token.value if isinstance(token.value, str) else token.value * sign
+        value = token.value if minus is None else -token.value
         if isinstance(value, int) and not -INT_MAX - 1 <= value <= INT_MAX:
             raise self.wrong(f"{token.text[:40]} is too large a number", token.at, "write it with an exponent: 1e20")
-        return self.node("literal", token.at, value=value)
+        return self.node("literal", (minus or token).at, value=value)
 
     def _map(self) -> Node:
         at = self.take().at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ from bluegreen.conditions.tokens import Token, tokens
 from bluegreen.spec import JSON
 
 
-class Reading:
+class Reading(ABC):
     """Where a parser is. `names` are the variables that may be spoken of here, `pointers` what `#` stands for."""
 
     def __init__(self, source: str, variables: Collection[str]) -> None:
@@ -55,9 +56,9 @@ class Reading:
         """The error that points at an offset, or at the next word."""
         return wrong(self.source, self.next.at if at is None else at, message, remedy)
 
+    @abstractmethod
     def expression(self) -> Node:
         """A condition, or any part of one that stands by itself."""
-        raise NotImplementedError
 
     def body(self) -> Node:
         """What is to be done with each element, `{# > 0}` or without braces."""

@@ -10,6 +10,7 @@ from bluegreen.manifests.analysis.gather import Gathered, Named
 from bluegreen.manifests.analysis.odd import warn_of
 from bluegreen.manifests.analysis.resolve import Resolved, resolved
 from bluegreen.manifests.fields import did_you_mean
+from bluegreen.manifests.report import shortened
 from bluegreen.manifests.rollout import DeclaredRollout
 from bluegreen.spec import BlueGreen
 from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
@@ -50,6 +51,10 @@ def _about_nothing(extras: Extras, found: list[Resolved]) -> None:
         name for read in metrics for name in (read.metric.name, f"{read.template}/{read.metric.name}")
     )
     for key, extra in extras.items():
-        if key not in used:
-            otherwise = f"there are: {', '.join(list(names)[:10])}" if names else "this rollout measures nothing"
+        if key not in used and not extra.at.report.full:
+            otherwise = (
+                f"there are: {shortened(', '.join(list(names)[:10]), 200)}"
+                if names
+                else "this rollout measures nothing"
+            )
             extra.at.complain("no metric of this rollout's analyses", did_you_mean(key, names, otherwise), key=True)

@@ -22,6 +22,7 @@ from bluegreen.manifests.fields import (
     text,
     texts,
 )
+from bluegreen.manifests.report import shortened
 from bluegreen.manifests.web import header_name, http_url
 from bluegreen.spec import JSON, Hook, HookPoint, OnDeadline, SecretKeyRef
 
@@ -138,7 +139,7 @@ def _pairs(at: At, name: Reader, secrets: _Secrets, what: str, *, fold: bool) ->
             continue
         same = pair["name"].lower() if fold else pair["name"]
         if same in seen:
-            one.child("name").complain(f"the {what} {pair['name']} is given twice", "keep one of them")
+            one.child("name").complain(f"the {what} {shortened(pair['name'])} is given twice", "keep one of them")
         seen.add(same)
         ref = pair.get("valueFrom")
         found[pair["name"]] = secrets.stand_in(ref, pair["name"]) if ref else pair["value"]

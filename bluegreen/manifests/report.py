@@ -167,11 +167,12 @@ def _dotted(path: Path) -> str:
         if isinstance(part, str) and _PLAIN_KEY.fullmatch(part):
             shown += f".{part}" if shown else part
         else:
-            shown += f"[{_shortened(str(part))}]"
+            shown += f"[{shortened(str(part))}]"
     return shown
 
 
-def _shortened(text: str, most: int = 40) -> str:
+def shortened(text: str, most: int = 40) -> str:
+    """The text, or as much of a long one as fits."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -73,6 +73,13 @@ class Command:
         _read(fields)
         return fields.problems
 
+    @staticmethod
+    def takes_s(query: Mapping[str, JSON]) -> float:
+        """How many seconds one run takes at most; a limit left to an argument counts as the longest there is."""
+        fields = Fields(query, filled=False)
+        asked = _read(fields)
+        return (TIMEOUT_MAX_S if fields.open("timeout") else asked.timeout_s) + _PIPE_LEFT_S
+
 
 def _read(fields: Fields) -> _Query:
     asked = _Query(

@@ -77,7 +77,8 @@ class Metric:
     Every other placeholder was filled in when the manifest was loaded. `success_condition` and `failure_condition` are
     as the manifest has them. `count` None: one measurement. A negative `failure_limit` is none.
 
-    Of our own are `on_no_data` (None: the condition decides if it can make something of nothing, else inconclusive),
+    Of our own are `on_no_data` (None: the condition decides if it can make something of nothing; else data is waited
+    for, `consecutive_error_limit` times in a row, and then it is inconclusive),
     `min_samples` (None: 1, and 0 if no data is declared to pass), `comparison`, `timeout_seconds` (of one measurement)
     and what errors in a row may take: the first wait is `error_backoff_seconds`, each next one doubles, and after
     `error_total_seconds` of nothing but errors there is no other try.

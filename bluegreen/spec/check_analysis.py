@@ -78,6 +78,7 @@ def analysis_problems(analysis: Analysis, path: Sequence[str | int]) -> list[Pro
     """All that is wrong with an analysis that stands at `path`."""
     found: list[Problem] = []
     names = [metric.name for metric in analysis.metrics]
+    colours = {f"{metric.name}/{one}" for metric in analysis.metrics if metric.both for one in ("preview", "active")}
     if not names:
         found.append(Problem((*path, "metrics"), "nothing is measured", "write at least one metric"))
     for index, metric in enumerate(analysis.metrics):
@@ -86,6 +87,9 @@ def analysis_problems(analysis: Analysis, path: Sequence[str | int]) -> list[Pro
         if metric.name in names[:index]:
             message = f"two metrics are named {metric.name!r}"
             found.append(Problem((*here, "name"), message, "name each of them differently"))
+        if metric.name in colours:
+            message = f"{metric.name!r} is what one colour of another metric is called"
+            found.append(Problem((*here, "name"), message, "name it differently"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_metric_that_has_its_verdict_is_not_measured_again() -> None:
 def test_the_message_of_a_run_is_that_of_what_decided_it() -> None:
     both = Analysis((metric("a", count=2), metric("b")))
     run = ended(both, {"a": [S, S], "b": [F]})
-    assert run.message == "b: [0.0] (result[0] <= 0.1), 1st failure of 0 allowed" or "0.0 <= 0.1" in run.message
+    assert run.message == "b: 0 <= 0.1 (result[0] <= 0.1), 1st failure of 0 allowed"
     assert run.metric("a").message == "a: stopped, since the run is Failed"
     assert ended(both, {"a": [S, S], "b": [S]}).message == (
         "a: 2 of 2 measurements successful; b: 1 of 1 measurements successful"
@@ -111,7 +112,7 @@ def test_the_wait_after_errors_doubles_up_to_a_minute(declared: float, waits: li
     one = metric("one", error_backoff_seconds=declared, consecutive_error_limit=50, error_total_seconds=1e9)
     measurements = ended(Analysis((one,)), {"one": [E] * 6}).metric("one").measurements
     begins = [one.started_at for one in measurements]
-    assert [(later - sooner).total_seconds() for sooner, later in zip(begins, begins[1:], strict=False)] == waits
+    assert [(later - sooner).total_seconds() for sooner, later in pairwise(begins)] == waits
 
 
 # Arguments.

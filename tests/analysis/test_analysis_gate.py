@@ -38,7 +38,7 @@ def asked(one: AnalysisGate, release: Release, *came: Seen) -> Answer:
             second = (answer.when - START).total_seconds()
             answer = one.answer(evolve(release, run=answer.run), at(second))
             assert isinstance(answer, WaitUntil | CannotSay)
-        told: tuple[Outcome, ...] = tuple(outcome(task.key, seen, at(second)) for task in answer.tasks)  # type: ignore[misc]
+        told: tuple[Outcome, ...] = tuple(outcome(task.key, seen, at(second)) for task in answer.tasks)
         answer = one.answer(evolve(release, run=answer.run, outcomes=told), at(second))
     return answer
 

@@ -14,7 +14,8 @@ from tests.support.measuring import metric
 
 def problems(**fields: Any) -> list[tuple[tuple[str | int, ...], str]]:
     """Where something is wrong with a metric that is otherwise fine, and what."""
-    return [(one.path, one.message) for one in metric_problems(metric(**{"count": 3, **fields}))]
+    given: dict[str, Any] = {"count": 3, **fields}
+    return [(one.path, one.message) for one in metric_problems(metric(**given))]
 
 
 def test_nothing_is_wrong_with_what_is_usual() -> None:
@@ -74,6 +75,13 @@ def test_an_analysis_names_the_metric_at_fault() -> None:
         (("spec", "pre", "metrics", 1, "count"), "0 is too small"),
         (("spec", "pre", "metrics", 2, "name"), "two metrics are named 'a'"),
     ]
+
+
+def test_no_metric_is_called_as_one_colour_of_another() -> None:
+    """They would take each other's measurements for their own."""
+    two, one = metric("a", count=2, comparison=Comparison()), metric("a/active", count=2)
+    assert [one.path for one in analysis_problems(Analysis((two, one)), ("pre",))] == [("pre", "metrics", 1, "name")]
+    assert analysis_problems(Analysis((metric("a", count=2), one)), ("pre",)) == []
 
 
 def test_an_analysis_measures_something() -> None:

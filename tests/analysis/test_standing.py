@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from bluegreen.analysis import settled
 from bluegreen.analysis.comparing import SAMPLES_MAX
 from bluegreen.runs import AnalysisPhase, MetricResult
 from bluegreen.spec import Analysis, Comparison, Direction, OnNoData
@@ -57,7 +58,31 @@ def test_no_data_that_is_declared_to_fail_fails() -> None:
     assert result.message == "success-rate: no data, which is declared to fail, 1st failure of 0 allowed"
 
 
-GUARDED = {"success_condition": "len(result) == 0 || result[0] >= 0.9", "failure_condition": ""}
+GUARDED: dict[str, Any] = {"success_condition": "len(result) == 0 || result[0] >= 0.9", "failure_condition": ""}
+
+
+def test_data_that_is_waited_for_counts_as_nothing() -> None:
+    result = result_of(metric(count=2), N, N, S, N, S)
+    assert counts(result) == (5, 2, 2, 0, 0, 0)
+    assert (result.phase, result.samples, result.consecutive_no_data) == (SUCCESSFUL, 2, 0)
+
+
+def test_data_is_waited_for_as_often_in_a_row_as_errors_are() -> None:
+    patient = metric(count=9, consecutive_error_limit=2)
+    result = result_of(patient, N, N, N)
+    assert (result.phase, result.message) == (INCONCLUSIVE, "success-rate: no data, 3rd time in a row")
+    assert phase_of(patient, N, N, S, N, N) is RUNNING
+    assert phase_of(patient, N, N, S, N, N, N) is INCONCLUSIVE
+
+
+def test_an_error_does_not_make_the_wait_for_data_any_longer() -> None:
+    patient = metric(count=9, consecutive_error_limit=2)
+    assert phase_of(patient, N, E, N, E) is RUNNING
+    assert phase_of(patient, N, E, N, E, N) is INCONCLUSIVE
+
+
+def test_waiting_for_data_does_not_interrupt_successes_in_a_row() -> None:
+    assert phase_of(metric(count=9, consecutive_success_limit=2), S, N, S) is SUCCESSFUL
 
 
 def test_a_verdict_needs_as_many_real_values_as_declared() -> None:
@@ -145,12 +170,15 @@ def test_a_value_ends_the_time_of_errors() -> None:
 
 def test_the_time_of_errors_is_over_when_the_clock_says_so_and_not_when_it_was_set_back() -> None:
     result = MetricResult("one", consecutive_error=2, error_since=at(100), last_finished_at=at(0))
-    from bluegreen.analysis import settled
-
     assert settled(metric(error_total_seconds=50), result).phase is AnalysisPhase.PENDING
 
 
-COMPARED = {"comparison": Comparison(Direction.HIGHER), "success_condition": "", "failure_condition": "", "count": 5}
+COMPARED: dict[str, Any] = {
+    "comparison": Comparison(Direction.HIGHER),
+    "success_condition": "",
+    "failure_condition": "",
+    "count": 5,
+}
 
 
 def both(preview: object, active: object, many: int) -> dict[str, list[Seen]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 from unittest.mock import patch
 
 import pytest
@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from bluegreen import codec
 from bluegreen.analysis.judging import Judged
+from bluegreen.conditions import compiled
 from bluegreen.record import Record
 from bluegreen.runs import AnalysisPhase, Came, MetricResult
 from bluegreen.snapshot import Outcome
 from bluegreen.spec import Metric
 from tests.support import verdict_properties as properties
-from tests.support.any_analysis import metrics, plain_series, series
+from tests.support.any_analysis import BY_TEXT, metrics, plain_series, series
 from tests.support.slow_verdicts import Seen
 
 pytestmark = [pytest.mark.property, pytest.mark.timeout(600)]
@@ -50,6 +51,12 @@ def lenient(draw: st.DrawFn) -> Metric:
     )
 
 
+@pytest.mark.parametrize("text", BY_TEXT)
+def test_the_twin_reads_a_condition_as_it_is_meant(text: str) -> None:
+    program, condition = compiled(text), BY_TEXT[text]
+    assert (program.first_only, program.minds_not_finite) == (condition.first, condition.minds)
+
+
 @given(metrics(), series())
 def test_a_verdict_is_that_of_the_slow_twin(metric: Metric, came: list[Seen]) -> None:
     properties.the_twin_agrees(metric, came)
@@ -69,7 +76,7 @@ def test_a_failure_never_makes_a_success(metric: Metric, came: list[Seen], index
 def test_the_order_of_metrics_makes_no_difference(
     some: tuple[Sequence[Metric], Sequence[list[Seen]]], turned: int
 ) -> None:
-    properties.order_makes_no_difference(*some, turned)
+    properties.order_makes_no_difference(some[0], some[1], turned)
 
 
 @given(several())
@@ -80,6 +87,7 @@ def test_a_restart_makes_no_difference(some: tuple[Sequence[Metric], Sequence[li
 
 # The bugs that these searches find.
 
+Settled: TypeAlias = Callable[[Metric, MetricResult], MetricResult]
 MODULES = [importlib.import_module(f"bluegreen.analysis.{one}") for one in ("judging", "standing", "advancing")]
 
 
@@ -102,7 +110,7 @@ def planted(name: str, broken: Callable[..., Any]) -> Generator[None]:
 def wider(**more: int) -> Callable[..., Any]:
     """Limits that are larger than declared."""
 
-    def broken(original: Any, metric: Metric, result: MetricResult) -> MetricResult:
+    def broken(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
         return original(evolve(metric, **{key: getattr(metric, key) + one for key, one in more.items()}), result)
 
     return broken
@@ -121,26 +129,31 @@ def nan_is_a_value(_: Any, outcome: Outcome, __: str, success: Any, failure: Any
     return Judged(phase, Came.NOT_FINITE, why)
 
 
-def only_the_last_matters(original: Any, metric: Metric, result: MetricResult) -> MetricResult:
+def only_the_last_matters(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
     """A failure that a success follows is forgiven."""
     return original(metric, evolve(result, failed=0) if result.consecutive_success else result)
 
 
-def at_the_end(original: Any, metric: Metric, result: MetricResult) -> MetricResult:
+def at_the_end(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
     """No verdict before its count is reached."""
     return original(metric, result) if result.count >= metric.wanted or result.consecutive_error else result
 
 
-def by_majority(original: Any, metric: Metric, result: MetricResult) -> MetricResult:
+def by_majority(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
     """A success as soon as most of the measurements wanted have succeeded."""
     if result.passed * 2 > metric.wanted:
         return evolve(result, phase=AnalysisPhase.SUCCESSFUL)
     return original(metric, result)
 
 
-def a_failure_explains(original: Any, metric: Metric, result: MetricResult) -> MetricResult:
+def a_failure_explains(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
     """Where there are failures, no verdict is forgiven."""
     return original(metric, evolve(result, inconclusive=0) if result.failed else result)
+
+
+def forever(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
+    """Data is waited for without end."""
+    return original(metric, evolve(result, consecutive_no_data=0))
 
 
 def the_first_decides(_: Any, results: Any) -> AnalysisPhase:
@@ -173,7 +186,7 @@ def search(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]
         derandomize=True,
         deadline=None,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow],
     )
     return lambda holds: quick(given(st.tuples(*strategies))(lambda drawn: holds(*drawn)))
 
@@ -181,7 +194,9 @@ def search(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]
 TWIN = search(metrics(), series())(properties.the_twin_agrees)
 RUNS = search(several())(lambda some: properties.the_twin_agrees_on_a_run(*some))
 WORSE = search(lenient(), plain_series(), st.integers(0, 7))(properties.a_failure_makes_no_success)
-ORDER = search(several(), st.integers(0, 2))(lambda some, turned: properties.order_makes_no_difference(*some, turned))
+ORDER = search(several(), st.integers(0, 2))(
+    lambda some, turned: properties.order_makes_no_difference(some[0], some[1], turned)
+)
 RESTART = search(several())(lambda some: properties.a_restart_makes_no_difference(*some))
 
 PLANTS: list[tuple[str, Callable[..., Any], Callable[..., None]]] = [
@@ -199,6 +214,7 @@ PLANTS: list[tuple[str, Callable[..., Any], Callable[..., None]]] = [
     ("standing.settled", only_the_last_matters, TWIN),
     ("standing.settled", at_the_end, TWIN),
     ("standing.settled", by_majority, TWIN),
+    ("standing.settled", forever, TWIN),
     ("standing.settled", a_failure_explains, WORSE),
     ("standing.verdict", the_first_decides, RUNS),
     ("standing.verdict", the_first_decides, ORDER),
@@ -212,7 +228,16 @@ def test_a_planted_bug_is_found(name: str, broken: Callable[..., Any], search: C
 
 
 @pytest.mark.parametrize(
-    "forgotten", ["consecutive_success", "consecutive_error", "passed", "error_since", "measurements", "failed"]
+    "forgotten",
+    [
+        "consecutive_success",
+        "consecutive_error",
+        "passed",
+        "consecutive_no_data",
+        "error_since",
+        "measurements",
+        "failed",
+    ],
 )
 def test_a_record_that_loses_something_is_found(forgotten: str) -> None:
     with patch.object(codec, "dump_record", forgetful(forgotten)), pytest.raises((AssertionError, ExceptionGroup)):

@@ -105,17 +105,18 @@ def test_what_is_not_has_failed_and_says_why(cli: Cli, service: Service, tmp_pat
 
 def test_data_is_one_document_of_strict_json(cli: Cli, service: Service, tmp_path: Path) -> None:
     service.rates = [float("nan")]
-    file = template(tmp_path, service, successCondition="isNaN(result)", web={"jsonPath": "{$}"})
-    done = create(cli, template(tmp_path, service), "-o", "json", code=Exit.PAUSED)
+    done = create(cli, template(tmp_path, service), "-o", "json", code=Exit.DEGRADED)
 
     def refuse(word: str) -> Any:
         raise AssertionError(word)
 
     data = json.loads(done.stdout, parse_constant=refuse)
-    assert (data["phase"], data["metrics"][0]["name"]) == ("Inconclusive", "rate")
+    (metric,) = data["metrics"]
+    assert (data["phase"], metric["name"], metric["measurements"][0]["value"]) == ("Failed", "rate", {"$float": "NaN"})
     assert "rate 1: " in done.stderr, "progress is beside the data"
-    assert Path(file).exists()
-    assert yaml.safe_load(create(cli, file, "-o", "yaml", code=Exit.PAUSED).stdout)["name"] == "healthy"
+    asked_for = template(tmp_path, service, successCondition="isNaN(result)")
+    done = create(cli, asked_for, "-o", "yaml", code=Exit.PAUSED)
+    assert yaml.safe_load(done.stdout)["phase"] == "Inconclusive", "it is no sample"
 
 
 def test_what_has_no_verdict_is_for_a_person(cli: Cli, service: Service, tmp_path: Path) -> None:
@@ -161,10 +162,10 @@ def test_an_argument_that_is_wrong_is_bad_input(cli: Cli, service: Service, tmp_
 # Secrets.
 
 
-def secretive(folder: Path, service: Service, **metric: Any) -> str:
+def secretive(folder: Path, service: Service, path: str = "{$.rate}", **metric: Any) -> str:
     """A template whose query needs a secret."""
     token = {"name": "token", "valueFrom": {"secretKeyRef": {"name": "shop", "key": "token"}}}
-    web = {"headers": [{"key": "X-Token", "value": "{{args.token}}"}]}
+    web = {"headers": [{"key": "X-Token", "value": "{{args.token}}"}], "jsonPath": path}
     return template(folder, service, args=[token], web=web, **metric)
 
 
@@ -173,13 +174,12 @@ def test_a_secret_reaches_the_service_and_nothing_that_is_printed(cli: Cli, serv
     secret.parent.mkdir(parents=True)
     secret.write_text(f"{SECRET}\n")
     secret.chmod(0o600)
-    file = secretive(tmp_path, service, successCondition="result.you != ''")
-    file = str(Path(file).write_text(Path(file).read_text().replace("{$.rate}", "{$}")) and file)
-    for output in ("text", "json", "yaml"):
+    file = secretive(tmp_path, service, path="{$}", successCondition="result.you != ''")
+    for output in ("text", "json"):
         done = create(cli, file, "--secrets", str(tmp_path / "secrets"), "-o", output)
         assert "***" in done.stdout, "the service said it again"
         assert SECRET not in done.stdout + done.stderr
-    assert service.tokens == [SECRET] * 3
+    assert service.tokens == [SECRET] * 2
 
 
 def test_a_secret_that_cannot_be_read_is_said_before_anything_is_measured(

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from bluegreen.cli.app import program
 from bluegreen.cli.exits import Exit
 from tests.cli.support import ROOT, Cli, Manifest
+from tests.manifests.plugged import plug
 
 BAD = ROOT / "tests" / "manifests" / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.yaml"))
@@ -31,6 +32,7 @@ def test_a_broken_manifest_is_answered_in_these_words_and_starts_nothing(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(BAD)
+    plug(monkeypatch)
     expected = (BAD / f"{name}.txt").read_text()
     linted = typed("lint", "-f", f"{name}.yaml")
     assert (linted.stdout, linted.exit_code) == (expected, Exit.BAD_INPUT)

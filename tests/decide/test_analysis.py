@@ -8,6 +8,7 @@ from bluegreen.codec import dump_record, dump_rollout, load_record, load_rollout
 from bluegreen.record import PauseReason, Reason
 from bluegreen.runs import AnalysisPhase
 from bluegreen.snapshot import Key
+from bluegreen.spec import OnNoData
 from tests.support.analyses import POST, PRE, after, analysis, answer, before, fault, metric, run_of
 from tests.support.worlds import V1, V2, V3, Play
 
@@ -47,7 +48,7 @@ def test_errors_are_tried_again_and_then_abort() -> None:
 
 
 def test_without_a_verdict_a_person_has_to_look_and_may_say_yes() -> None:
-    play = before(metric(count=1))
+    play = before(metric(count=1, on_no_data=OnNoData.INCONCLUSIVE))
     answer(play, *[], seconds=0)
     play.finish(next(iter(play.running)), [])
     play.go(100)
@@ -63,8 +64,23 @@ def test_without_a_verdict_a_person_has_to_look_and_may_say_yes() -> None:
     assert run_of(play).phase is AnalysisPhase.INCONCLUSIVE, "an approval makes no success of it"
 
 
+def test_data_that_comes_late_is_waited_for_and_held_when_it_never_comes() -> None:
+    late = before(metric(count=1))
+    late.finish(next(iter(late.running)), [])
+    late.go(10)
+    answer(late, 1.0)
+    assert late.live() == {"edge": V2}
+    never = before(metric(count=1))
+    for _ in range(5):
+        assert never.phase(Paused).reason is PauseReason.GATE
+        never.finish(next(iter(never.running)), [])
+        never.go(10)
+    assert never.phase(Paused).reason is PauseReason.INCONCLUSIVE
+    assert "no data, 5th time in a row" in never.phase(Paused).message
+
+
 def test_promote_measures_once_more_and_opens_no_pause() -> None:
-    play = before(metric(count=1), auto_promotion_enabled=False)
+    play = before(metric(count=1, on_no_data=OnNoData.INCONCLUSIVE), auto_promotion_enabled=False)
     play.finish(next(iter(play.running)), [])
     play.go(5)
     play.command(commands.promote)
@@ -79,7 +95,7 @@ def test_promote_measures_once_more_and_opens_no_pause() -> None:
 
 
 def test_asking_twice_for_another_look_is_asking_once() -> None:
-    play = before(metric(count=1))
+    play = before(metric(count=1, on_no_data=OnNoData.INCONCLUSIVE))
     play.finish(next(iter(play.running)), [])
     play.go(5)
     play.command(commands.promote)

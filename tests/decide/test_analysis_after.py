@@ -9,7 +9,7 @@ from bluegreen.errors import SpecError
 from bluegreen.record import PauseReason, Reason
 from bluegreen.runs import AnalysisPhase
 from bluegreen.snapshot import Key, Outcome
-from bluegreen.spec import Arg, OnFailure, PodTemplateHash, SecretKeyRef
+from bluegreen.spec import Arg, OnFailure, OnNoData, PodTemplateHash, SecretKeyRef
 from tests.support.analyses import POST, PRE, after, analysis, answer, before, fault, metric, run_of
 from tests.support.worlds import START, V1, V2, Play, Says, changed, healthy, rollout
 
@@ -48,7 +48,7 @@ def test_frozen_it_stays_where_it_is_with_both_kept() -> None:
 
 
 def test_without_a_verdict_after_the_promotion_traffic_stays_and_a_person_is_asked() -> None:
-    play = after(metric(count=1))
+    play = after(metric(count=1, on_no_data=OnNoData.INCONCLUSIVE))
     play.finish(next(iter(play.running)), [])
     play.go(10_000)
     promoting = play.phase(Promoting)

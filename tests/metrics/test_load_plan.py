@@ -120,6 +120,14 @@ def test_a_placeholder_is_trusted_when_a_manifest_is_loaded_and_no_longer_when_i
     assert {one.path for one in fields.problems} >= {("rate",), ("path",), ("duration",), ("revision",)}
 
 
+@pytest.mark.parametrize(
+    ("query", "takes_s"),
+    [({}, 20), ({"duration": "4m", "timeout": 2}, 244), ({"duration": "{{args.for}}", "timeout": "{{args.t}}"}, 720)],
+)
+def test_it_says_how_long_it_may_take(query: Mapping[str, Any], takes_s: float) -> None:
+    assert Load.takes_s(query) == takes_s
+
+
 def test_a_quantile_of_few_values_is_one_of_them() -> None:
     histogram = Histogram()
     assert (histogram.quantile_ms(0.5), histogram.max_ms) == (None, None)

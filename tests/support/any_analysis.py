@@ -51,11 +51,11 @@ def _every(value: object) -> bool | None:
 
 
 def _plain(value: object) -> bool | None:
-    return value >= 0.9 if isinstance(value, float) else None
+    return value >= 0.9 if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _nan_is_fine(value: object) -> bool | None:
-    if isinstance(value, list) and value and isinstance(value[0], float) and math.isnan(value[0]):
+    if isinstance(value, list) and value and value[0] != value[0]:
         return True
     return _first(value, ge, 0.9)
 
@@ -63,7 +63,7 @@ def _nan_is_fine(value: object) -> bool | None:
 SUCCESS = (
     Condition("result[0] >= 0.9", lambda value: _first(value, ge, 0.9), first=True),
     Condition("len(result) == 0 || result[0] >= 0.9", _guarded, first=True),
-    Condition("len(result) == 1 && result[0] >= 0.9", _single, first=True),
+    Condition("len(result) == 1 && result[0] >= 0.9", _single),
     Condition("result.all(one, one >= 0.9)", _every),
     Condition("result >= 0.9", _plain),
 )
@@ -82,6 +82,7 @@ values: st.SearchStrategy[object] = st.one_of(
     st.lists(floats, max_size=3),
     floats,
     odd,
+    st.sampled_from([1, 0, True, [1], [1, 0.0], [True], [10**12], [-(2**62)], 2**62]),
     st.sampled_from([[1.0] * 150, [1.0] * 2 + [0.0], ["1.0"], [1.0, "up"], [1.0, math.nan]]),
 )
 lasting = st.sampled_from([0.0, 0.0, 0.0, 7.0])
@@ -91,6 +92,7 @@ seen = st.one_of(
     st.builds(Seen, ordinary, seconds=lasting),
     st.builds(Seen, ordinary, seconds=lasting),
     st.builds(Seen, values, seconds=lasting),
+    st.builds(Seen, st.sampled_from([[math.inf], [math.nan], math.inf, [1.0, math.nan]]), seconds=lasting),
     st.builds(Seen, error=st.just(True), seconds=lasting),
     st.builds(Seen, st.sampled_from([[], None, {}]), no_data=st.just(True), seconds=lasting),
 )

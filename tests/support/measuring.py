@@ -25,7 +25,7 @@ N = Seen([], no_data=True)
 
 def metric(name: str = "success-rate", **fields: Any) -> Metric:
     """A metric that succeeds from 0.9 up and fails from 0.1 down, every second."""
-    told = {
+    told: dict[str, Any] = {
         "success_condition": "result[0] >= 0.9",
         "failure_condition": "result[0] <= 0.1",
         "interval_seconds": 1.0,

@@ -42,11 +42,12 @@ class Seen:
 
 @frozen
 class Counted:
-    """What a measurement counts as. `real`: it had a value that can be judged."""
+    """What a measurement counts as. `real`: it had a value that can be judged; `awaited`: nothing was there yet."""
 
     phase: AnalysisPhase
     real: bool = False
     skipped: bool = False
+    awaited: bool = False
 
 
 def _by(success: Condition | None, failure: Condition | None, value: object) -> AnalysisPhase:
@@ -89,7 +90,7 @@ def counted(
         if on_no_data is not None:
             return Counted(declared[on_no_data])
         made_of_it = _by(success, failure, seen.value) if asked else ERROR
-        return Counted(INCONCLUSIVE if made_of_it is ERROR else made_of_it)
+        return Counted(INCONCLUSIVE, awaited=True) if made_of_it is ERROR else Counted(made_of_it)
     only_first = bool(asked) and all(one.first for one in asked)
     series = seen.value if isinstance(seen.value, list) else []
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in series)
@@ -109,44 +110,71 @@ def counted(
     return Counted(phase, real=phase is not ERROR)
 
 
-def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase:
-    """How a metric stands after these measurements, each with the second at which it ended."""
-    phases = [one.phase for one, _ in found]
-    telling = [one for one, _ in found if not one.skipped and one.phase is not ERROR]
-    trailing_errors = 0
-    while trailing_errors < len(phases) and phases[-1 - trailing_errors] is ERROR:
-        trailing_errors += 1
-    if trailing_errors > metric.consecutive_error_limit:
+def _awaited_in_a_row(found: Sequence[tuple[Counted, float]]) -> int:
+    """How often nothing was there yet at the end; an error in between tells nothing of that."""
+    times = 0
+    for one, _ in reversed(found):
+        if not one.awaited and one.phase is not ERROR:
+            return times
+        times += one.awaited
+    return times
+
+
+def _telling(found: Sequence[tuple[Counted, float]]) -> list[AnalysisPhase]:
+    """What says something of the release: all but errors, what is skipped, and what was not there yet."""
+    return [one.phase for one, _ in found if not (one.skipped or one.awaited or one.phase is ERROR)]
+
+
+def _exceeded(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase | None:
+    """The verdict of a limit that is exceeded: Error before Inconclusive before Failed."""
+    errors = 0
+    while errors < len(found) and found[-1 - errors][0].phase is ERROR:
+        errors += 1
+    if errors > metric.consecutive_error_limit:
         return ERROR
-    if trailing_errors > 1 and found[-1][1] - found[-trailing_errors][1] >= metric.error_total_seconds:
+    if errors > 1 and found[-1][1] - found[-errors][1] >= metric.error_total_seconds:
         return ERROR
-    if sum(one.phase is INCONCLUSIVE for one in telling) > metric.inconclusive_limit:
+    if _awaited_in_a_row(found) > metric.consecutive_error_limit:
         return INCONCLUSIVE
-    failures = sum(one.phase is FAILED for one in telling)
-    if metric.failure_limit >= 0 and failures > metric.failure_limit:
-        return FAILED
-    real = [one for one, _ in found if one.real]
+    telling = _telling(found)
+    if telling.count(INCONCLUSIVE) > metric.inconclusive_limit:
+        return INCONCLUSIVE
+    return FAILED if 0 <= metric.failure_limit < telling.count(FAILED) else None
+
+
+def _streak(found: Sequence[tuple[Counted, float]]) -> int:
+    """Successes in a row: a failure or no verdict interrupts them, an error or a skip tells nothing."""
+    many = 0
+    for phase in _telling(found):
+        many = many + 1 if phase is SUCCESSFUL else 0
+    return many
+
+
+def _evidence(metric: Metric, found: Sequence[tuple[Counted, float]]) -> tuple[bool, bool]:
+    """Whether there are enough real values, and whether a success may rest on them: one of them has to be one."""
     needed = metric.min_samples
     if needed is None:
         needed = 0 if metric.on_no_data is OnNoData.PASS else 1
+    real = [one.phase for one, _ in found if one.real]
     enough = len(real) >= needed
-    proven = enough and (needed == 0 or any(one.phase is SUCCESSFUL for one in real))
-    limit = metric.consecutive_success_limit
-    # A success in a row is interrupted by a failure or by no verdict; an error or a skip tells nothing.
-    streak = 0
-    for one in telling:
-        streak = streak + 1 if one.phase is SUCCESSFUL else 0
-    if limit and streak >= limit and proven:
+    return enough, enough and (needed == 0 or SUCCESSFUL in real)
+
+
+def stands(metric: Metric, found: Sequence[tuple[Counted, float]]) -> AnalysisPhase:
+    """How a metric stands after these measurements, each with the second at which it ended."""
+    if exceeded := _exceeded(metric, found):
+        return exceeded
+    enough, proven = _evidence(metric, found)
+    wanted, streak, telling = metric.consecutive_success_limit, _streak(found), _telling(found)
+    if wanted and streak >= wanted and proven:
         return SUCCESSFUL
-    if sum(phase is not ERROR for phase in phases) < (metric.count or 1):
+    if sum(one.phase is not ERROR and not one.awaited for one, _ in found) < (metric.count or 1):
         return RUNNING
-    if not enough:
-        return INCONCLUSIVE
-    if not any(one.phase is SUCCESSFUL for one in telling):
-        return FAILED if failures else INCONCLUSIVE
+    if enough and SUCCESSFUL not in telling:
+        return FAILED if FAILED in telling else INCONCLUSIVE
     if not proven:
         return INCONCLUSIVE
-    if limit and streak < limit:
+    if wanted and streak < wanted:
         return INCONCLUSIVE if metric.failure_limit >= 0 else FAILED
     return SUCCESSFUL
 

@@ -11,6 +11,10 @@ from bluegreen.manifests.fields import At, Unreadable, choice, did_you_mean, fie
 from bluegreen.manifests.scalars import repr_json
 from bluegreen.spec import JSON, Arg, PodTemplateHash, SecretKeyRef
 
+NAME_MAX = 128
+"""So many characters has an argument's name."""
+ARGS_MAX = 100
+"""In one list."""
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _STEP = re.compile(r"""(?:\.|^)([A-Za-z0-9_-]+)|\[(?:'([^'\]]+)'|"([^"\]]+)"|([0-9]{1,4}))\]""")
 _TEMPLATE = ["spec", "template"]
@@ -52,6 +56,9 @@ class Arguments:
 
 def args(at: At) -> tuple[DeclaredArg, ...]:
     """The arguments of a list. Raises `Unreadable` when it is none."""
+    if at.is_list and len(at.value) > ARGS_MAX:
+        at.complain(f"more than {ARGS_MAX} arguments", "leave some out")
+        raise Unreadable
     found = items(at, _arg)
     seen = set[str]()
     for one in found:
@@ -79,7 +86,7 @@ def _arg(at: At) -> DeclaredArg:
 
 def _arg_name(at: At) -> str:
     value = text(at)
-    if not _NAME.fullmatch(value):
+    if len(value) > NAME_MAX or not _NAME.fullmatch(value):
         at.wrong("an argument's name", "use letters, digits, -, _ and . only, with a letter, digit or _ at both ends")
     return value
 

@@ -8,7 +8,7 @@ from attrs import define, evolve, field, frozen
 
 from bluegreen.manifests.analysis.args import Arguments
 from bluegreen.manifests.fields import At, Unreadable, did_you_mean
-from bluegreen.manifests.report import Path
+from bluegreen.manifests.report import Path, shortened
 from bluegreen.placeholders import PlaceholderError, placeholders
 from bluegreen.spec import JSON
 
@@ -76,6 +76,8 @@ class Filling:
         """What a placeholder stands for; None when it is to be left. Raises `Unreadable` after complaining."""
         argument = name.removeprefix("args.")
         known = self.arguments
+        if at.report.full:
+            raise Unreadable
         if name == "revision":
             if later and known.revision:
                 return None
@@ -87,12 +89,12 @@ class Filling:
         elif argument not in known.later:
             names = dict.fromkeys((*known.values, *known.later))
             remedy = did_you_mean(argument, names, "declare it in args")
-            at.complain(f'there is no argument "{argument}"', remedy, index=index)
+            at.complain(f'there is no argument "{shortened(argument)}"', remedy, index=index)
         elif later:
             self.used.add(argument)
             return None
         else:
-            message = f"{{{{{name}}}}} is known only when it is measured: it can stand in provider only"
+            message = f"{{{{{shortened(name)}}}}} is known only when it is measured: it can stand in provider only"
             at.complain(message, "write the value itself, or give the argument a value", index=index)
         raise Unreadable
 

@@ -17,6 +17,10 @@ from bluegreen.manifests.units import UnitError, duration_s
 from bluegreen.spec import Metric
 from bluegreen.spec.check_analysis import metric_problems
 
+NAME_MAX = 128
+"""So many characters has a metric's name."""
+_MARGIN_S = 5.0
+"""A provider that says how long it takes at most is given so much more."""
 _CONDITIONS = ("successCondition", "failureCondition")
 
 
@@ -50,7 +54,7 @@ def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) ->
     values = {_NAMES[key]: value for key, value in found.items()}
     read = Metric(provider=asked.name, query=asked.query, **values, **said)
     if "timeout_seconds" not in said:
-        read = evolve(read, timeout_seconds=read.timeout_seconds + asked.takes_s)
+        read = evolve(read, timeout_seconds=max(read.timeout_seconds, asked.takes_s + _MARGIN_S))
     if asked.success_condition and not (read.success_condition or read.failure_condition or read.comparison):
         read = evolve(read, success_condition=asked.success_condition)
         _own_condition(asked)
@@ -78,7 +82,8 @@ def _condition(at: At, texts: Mapping[Path, Text]) -> None:
     except ConditionError as error:
         index = _index(source, error.line, error.column)
         filled = texts.get(at.path)
-        shown = f" (with its arguments: {source if len(source) <= 100 else source[:99] + '…'})" if filled else ""
+        words = " ".join(source.split())
+        shown = f" (with its arguments: {words if len(words) <= 100 else words[:99] + '…'})" if filled else ""
         at.complain(f"{error.message}{shown}", error.remedy, index=filled.origin(index) if filled else index)
 
 
@@ -92,6 +97,14 @@ def _own_condition(asked: Asked) -> None:
         compiled(asked.success_condition)
     except ConditionError as error:
         asked.at.complain(f"its own condition cannot be used: {error.message}", "write a successCondition", key=True)
+
+
+def _name(at: At) -> str:
+    name = text(at)
+    if len(name) > NAME_MAX:
+        at.complain(f"a name of {len(name)} characters", f"the most is {NAME_MAX}")
+        raise Unreadable
+    return name
 
 
 def _condition_text(at: At) -> str:
@@ -120,7 +133,7 @@ def _duration_s(at: At) -> float:
 
 
 METRIC: Mapping[str, Reader] = {
-    "name": text,
+    "name": _name,
     "interval": _duration_s,
     "initialDelay": _duration_s,
     "count": _count,

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from bluegreen.manifests.fields import At, Unreadable, did_you_mean, mapping
+from bluegreen.manifests.report import shortened
 from bluegreen.plugins import METRICS, NoSuchPlugin, find, installed
 from bluegreen.spec import JSON
 
@@ -21,7 +22,8 @@ _LATER = ("datadog", "job", "kayenta", "newRelic", "skywalking", "wavefront")
 class Asked:
     """A provider's name, what it is asked, and where that stands.
 
-    `success_condition` is the provider's own, or empty; `takes_s` is how long one measurement takes by itself.
+    `success_condition` is the provider's own, or empty; `takes_s` is how long one measurement takes at most, in
+    seconds, where the provider can tell.
     """
 
     at: At
@@ -64,7 +66,7 @@ def _only(at: At, message: str, remedy: str) -> At:
     """The only field of a mapping."""
     keys = list(mapping(at))
     if len(keys) != 1:
-        named = f"this names {', '.join(keys[:10])}" if keys else "this names none"
+        named = f"this names {shortened(', '.join(keys[:10]), 100)}" if keys else "this names none"
         at.complain(f"{message}, and {named}", remedy, key=True)
         raise Unreadable
     return at.child(keys[0])

@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve, frozen
 
+from bluegreen.conditions.patterns import pattern
 from bluegreen.manifests.fields import At, Unreadable, fields, integer, items, text
+from bluegreen.manifests.report import shortened
 from bluegreen.spec import Metric
 
-_PATTERN_MAX = 100
-_REPEATS_MAX = 3
+RULES_MAX = 100
+"""In one list."""
 _RETENTION = 10
 """What a limit of 0 means, as in Argo."""
-# A repetition, but for the ? that says what kind of group this is, and a group that is repeated.
-_REPEAT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?<!\()[*+?{]")
-_GROUP_REPEATED = re.compile(r"\)[*+{]")
 
 
 @frozen(eq=False)
 class Rule:
-    """A pattern that is looked for in the names of metrics, unanchored, and what holds for those that have it."""
+    """A pattern, RE2's as in Argo, that is looked for in metrics' names, and what holds for those that have it."""
 
     at: At
-    pattern: re.Pattern[str]
+    pattern: str
     limit: int | None = None
 
     def holds(self, metric: Metric) -> bool:
         """Whether it is about this metric."""
-        return bool(self.pattern.search(metric.name))
+        return pattern(self.pattern).search(metric.name) is not None
 
 
 def dry_runs(at: At) -> tuple[Rule, ...]:
     """The rules of a `dryRun` list."""
-    return _distinct(items(at, lambda one: _rule(one, limit=False)))
+    return _rules(at, limit=False)
 
 
 def retentions(at: At) -> tuple[Rule, ...]:
     """The rules of a `measurementRetention` list."""
-    return _distinct(items(at, lambda one: _rule(one, limit=True)))
+    return _rules(at, limit=True)
+
+
+def _rules(at: At, *, limit: bool) -> tuple[Rule, ...]:
+    if at.is_list and len(at.value) > RULES_MAX:
+        at.complain(f"more than {RULES_MAX} rules", "one pattern may be about many metrics")
+        raise Unreadable
+    rules = items(at, lambda one: _rule(one, limit=limit))
+    same_twice(rules)
+    return rules
 
 
 def _rule(at: At, *, limit: bool) -> Rule:
@@ -59,37 +66,24 @@ def _limit(at: At) -> int:
     return number
 
 
-def _pattern(at: At) -> re.Pattern[str]:
+def _pattern(at: At) -> str:
     value = text(at)
-    repeats = [one for one in _REPEAT.findall(value) if one in ("*", "+", "?", "{")]
-    if len(value) > _PATTERN_MAX or len(repeats) > _REPEATS_MAX or _GROUP_REPEATED.search(value):
-        at.complain(
-            "too much of a pattern: it could take for ever",
-            f"at most {_PATTERN_MAX} characters and {_REPEATS_MAX} of * + ? {{, none of them after a bracket",
-        )
-        raise Unreadable
     try:
-        return re.compile(value)
-    except (re.error, OverflowError) as error:
-        at.complain(
-            f"not a pattern: {error}", "write a metric's name, or .* for all", index=getattr(error, "pos", None)
-        )
+        pattern(value)
+    except ValueError as error:
+        at.complain(f"not a pattern: {error}", "write a metric's name, or .* for all")
         raise Unreadable from error
-
-
-def _distinct(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    same_twice(rules)
-    return rules
+    return value
 
 
 def same_twice(rules: Iterable[Rule]) -> None:
     """Complains of a second rule with a pattern that there is already, in one place or in several."""
     seen = set[str]()
     for rule in rules:
-        if rule.pattern.pattern in seen:
-            message = f'a second rule for "{rule.pattern.pattern}"'
+        if rule.pattern in seen:
+            message = f'a second rule for "{shortened(rule.pattern)}"'
             rule.at.child("metricName").complain(message, "keep one of them")
-        seen.add(rule.pattern.pattern)
+        seen.add(rule.pattern)
 
 
 def ruled(metrics: Sequence[Metric], dry_run: Sequence[Rule], retention: Sequence[Rule]) -> Iterator[Metric]:
@@ -99,7 +93,7 @@ def ruled(metrics: Sequence[Metric], dry_run: Sequence[Rule], retention: Sequenc
     """
     for rule in (*dry_run, *retention):
         if not any(rule.holds(metric) for metric in metrics):
-            names = ", ".join(metric.name for metric in metrics[:10])
+            names = shortened(", ".join(metric.name for metric in metrics[:10]), 100)
             rule.at.child("metricName").complain("no metric of this analysis has such a name", f"there are: {names}")
     for metric in metrics:
         kept = [rule.limit or _RETENTION for rule in retention if rule.holds(metric)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
 from bluegreen.metrics.fields import Fields, refuse
-from bluegreen.metrics.load.plan import Plan, plan_of
+from bluegreen.metrics.load.plan import DURATION_MAX_S, TIMEOUT_MAX_S, Plan, plan_of
 from bluegreen.metrics.load.shooting import Shooting
 from bluegreen.spec import JSON, RevisionId
 
@@ -41,6 +41,14 @@ class Load:
         fields = Fields(query, filled=False)
         plan_of(fields)
         return fields.problems
+
+    @staticmethod
+    def takes_s(query: Mapping[str, JSON]) -> float:
+        """How many seconds one measurement takes at most; what is left to an argument counts with its limit."""
+        fields = Fields(query, filled=False)
+        plan = plan_of(fields)
+        duration_s = DURATION_MAX_S if fields.open("duration") else plan.duration_s
+        return duration_s + 2 * (TIMEOUT_MAX_S if fields.open("timeout") else plan.timeout_s)
 
     async def _aims(self, plan: Plan) -> list[str]:
         """The base URLs that requests take turns with."""

@@ -21,6 +21,8 @@ from bluegreen.spec import JSON, RevisionId
 BODY_MAX: Final = 16 * 1024 * 1024
 """One replica's /metrics may have so many bytes."""
 SERIES_MAX: Final = 100
+INTERVAL_MAX_S: Final = 600
+TIMEOUT_MAX_S: Final = 60
 
 
 @frozen
@@ -78,6 +80,14 @@ class Scrape:
         fields = Fields(query, filled=False)
         _read(fields)
         return fields.problems
+
+    @staticmethod
+    def takes_s(query: Mapping[str, JSON]) -> float:
+        """How many seconds one measurement takes at most; what is left to an argument counts with its limit."""
+        fields = Fields(query, filled=False)
+        asked = _read(fields)
+        interval_s = INTERVAL_MAX_S if fields.open("interval") else asked.interval_s
+        return interval_s + 2 * (TIMEOUT_MAX_S if fields.open("timeout") else asked.timeout_s)
 
     async def _pairs(self, asked: _Query) -> list[Pair]:
         """Every replica that was there from the first reading to the second."""
@@ -146,8 +156,8 @@ def _read(fields: Fields) -> _Query:
         RevisionId(fields.text("revision", wanted=True)),
         path,
         fields.whole("port", 0, least=1, most=65535),
-        fields.seconds("interval", 5, least=0.01, most=600),
-        fields.seconds("timeout", 5, most=60),
+        fields.seconds("interval", 5, least=0.01, most=INTERVAL_MAX_S),
+        fields.seconds("timeout", 5, most=TIMEOUT_MAX_S),
         {name: one for name, one in series.items() if one is not None},
     )
     fields.no_others()
