@@ -76,6 +76,8 @@ def _reading(reply: Reply) -> NoData | Reading:
     answer = reply.json()
     values, labels = list[JSON](), list[JSON]()
     try:
+        if not isinstance(answer, list):
+            raise TypeError("a list is due")
         for series in answer:
             name = {"target": str(series["target"])}
             for value, _ in series["datapoints"]:

@@ -91,6 +91,8 @@ def _reading(reply: Reply) -> NoData | Reading:
     answer = reply.json()
     try:
         statements = answer["results"]
+        if not isinstance(statements, list) or not statements:
+            raise TypeError("a list with one statement's rows is due")
         if len(statements) > 1:
             raise PermanentBackendError(
                 f"the query has {len(statements)} statements", remedy="write one statement for each metric"

@@ -119,6 +119,8 @@ def _of_kind(kind: str, result: Any, place: str) -> NoData | Reading:
         return Reading(float(result[1]))
     if kind not in ("vector", "matrix"):
         raise PermanentBackendError(f"the query gives {place}'s type {kind}", remedy="ask for numbers")
+    if not isinstance(result, list):
+        raise TypeError("a list of series is due")
     values, labels = list[float](), list[JSON]()
     for series in result:
         if "histogram" in series or "histograms" in series:

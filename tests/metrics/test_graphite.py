@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from bluegreen.metrics.graphite import Graphite
 from bluegreen.snapshot import Outcome
 from tests.metrics.servers.graphite import graphite
 from tests.metrics.servers.measuring import Measuring
+from tests.metrics.servers.shop import serving
 
 real = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 VALUES = {"shop.success": [0.95, 0.97, 0.99], "shop.errors": [0.0]}
@@ -75,6 +77,20 @@ class TestBesideTheRealOne:
         assert "answered 400" in outcome.error
         assert "unknown function: nosuch" in outcome.error
         assert not outcome.retry
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "answer", [{}, {"error": "x"}, 7, [7], [{"target": "a"}], [{"target": "a", "datapoints": [[True, 1]]}]]
+)
+async def test_what_graphite_does_not_say_is_an_error_and_never_no_data(answer: object) -> None:
+    async def render(_request: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    async with serving(web.get("/render", render)) as address, Measuring() as measuring:
+        outcome = await asked(measuring, f"http://{address}", "target=a")
+    assert "something that Graphite does not say" in outcome.error
+    assert not outcome.no_data
 
 
 def test_what_is_wrong_with_a_query_is_found_when_the_manifest_is_loaded() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from bluegreen.analysis import judge
 from bluegreen.metrics.influxdb import InfluxDB
@@ -15,6 +16,7 @@ from bluegreen.snapshot import Outcome
 from bluegreen.spec import Metric
 from tests.metrics.servers.influxdb import PASSWORD, USER, influxdb
 from tests.metrics.servers.measuring import Measuring
+from tests.metrics.servers.shop import serving
 
 real = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
 LINES = """\
@@ -98,6 +100,12 @@ class TestBesideTheRealOne:
         assert "database not found" in outcome.error
         assert not outcome.no_data
 
+    async def test_a_retention_policy_may_be_named(self, server: str, measuring: Measuring) -> None:
+        outcome = await asked(measuring, server, "SELECT requests FROM idle", retentionPolicy="autogen")
+        assert outcome.value == [0]
+        outcome = await asked(measuring, server, "SELECT requests FROM idle", retentionPolicy="nowhere")
+        assert "retention policy not found" in outcome.error
+
     async def test_two_statements_are_an_error(self, server: str, measuring: Measuring) -> None:
         outcome = await asked(measuring, server, "SELECT success FROM http; SELECT success FROM http")
         assert "2 statements" in outcome.error
@@ -114,6 +122,31 @@ class TestBesideTheRealOne:
         assert "answered 401" in outcome.error
         assert "not-it" not in outcome.error
         assert not outcome.retry
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        7,
+        {"results": 7},
+        {"results": {}},
+        {"results": []},
+        {"results": [7]},
+        {"results": [{"series": [{"values": [[0, 1]]}]}]},
+        {"results": [{"series": [{"columns": ["time"], "values": [[0, 1]]}]}]},
+    ],
+)
+async def test_what_influxdb_does_not_say_is_an_error_and_never_no_data(answer: object) -> None:
+    async def query(_request: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    async with serving(web.get("/query", query)) as address, Measuring({"password": PASSWORD}) as measuring:
+        outcome = await asked(measuring, f"http://{address}", "SELECT 1")
+    assert "something that InfluxDB does not say" in outcome.error
+    assert not outcome.no_data
 
 
 def test_flux_is_refused_when_the_manifest_is_loaded_and_says_what_to_write() -> None:

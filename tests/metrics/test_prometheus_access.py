@@ -272,6 +272,8 @@ async def test_warnings_are_counted_in_the_log(measuring: Measuring, caplog: pyt
         {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}}]}},
         {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "many"]}]}},
         {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "histogram": [0, {}]}]}},
+        {"status": "success", "data": {"resultType": "vector", "result": {}}},
+        {"status": "success", "data": {"resultType": "matrix", "result": None}},
         {"status": "success", "data": {"resultType": "streams", "result": []}},
         [],
     ],

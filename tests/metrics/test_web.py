@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -105,6 +107,13 @@ class TestBesideAService:
         assert caught.value.permanent is permanent
         assert caught.value.retry_after_s == (None if permanent else 7)
         assert "in-the-url" not in str(caught.value)
+
+    async def test_a_server_may_say_with_a_date_when_to_come_back(self, provider: Web) -> None:
+        when = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+        async with answering(web.Response(status=503, headers={"Retry-After": when})) as address:
+            with pytest.raises(BackendError) as caught:
+                await provider.measure({"url": f"http://{address}/"})
+        assert caught.value.retry_after_s == pytest.approx(60, abs=5)
 
     async def test_an_answer_that_takes_too_long_is_an_error_within_its_time(self, provider: Web) -> None:
         async def never(_request: web.Request) -> web.StreamResponse:
@@ -214,6 +223,17 @@ class TestBesideAService:
         async with answering(web.Response(text="[" * 100_000 + "]" * 100_000)) as address:
             with pytest.raises(BackendError):
                 await provider.measure({"url": f"http://{address}/", "jsonPath": "{$..a}"})
+
+    async def test_a_certificate_that_is_none_is_refused(self, provider: Web) -> None:
+        ca = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"
+        with pytest.raises(PermanentBackendError, match="ca holds no certificate"):
+            await provider.measure({"url": "https://127.0.0.1:9/", "ca": ca})
+
+    async def test_a_server_that_does_not_speak_tls_is_an_error(self, provider: Web) -> None:
+        async with answering() as address:
+            with pytest.raises(BackendError, match=f"{address} does not speak TLS as it should") as caught:
+                await provider.measure({"url": f"https://{address}/"})
+        assert not caught.value.permanent
 
     async def test_a_host_that_is_not_there_is_named(self, provider: Web) -> None:
         with pytest.raises(BackendError, match=r"nowhere\.invalid:80 cannot be found") as caught:

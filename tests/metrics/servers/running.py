@@ -67,7 +67,10 @@ class Server:
                 *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env
             )
         async with ClientSession() as session:
-            await eventually(lambda: self._answers(session), WITHIN_S)
+            try:
+                await eventually(lambda: self._answers(session), WITHIN_S)
+            except TimeoutError as error:
+                raise RuntimeError(f"{self._ready} does not answer: {self._written()}") from error
 
     async def stop(self, *, kill: bool = False) -> None:
         """Stops the program, if it runs, and waits for its end."""
@@ -84,11 +87,15 @@ class Server:
 
     async def _answers(self, session: ClientSession) -> bool:
         if self._process is None or self._process.returncode is not None:
-            raise RuntimeError(f"{self._command[-1]} has ended: {self._log.read_text(errors='replace')[-2000:]}")
+            raise RuntimeError(f"{self._command[-1]} has ended: {self._written()}")
         with suppress(ClientError, OSError, TimeoutError):
             async with asyncio.timeout(5), session.get(self._ready, ssl=False) as answer:
                 return answer.ok
         return False
+
+    def _written(self) -> str:
+        """The end of what the program has written."""
+        return self._log.read_text(errors="replace")[-2000:]
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], within_s: float = 15.0) -> None:
