@@ -66,13 +66,19 @@ def test_its_reason_names_the_condition() -> None:
         (OnNoData.FAIL, FAILED, False, "no data, which is declared to fail"),
         (OnNoData.SKIP, INCONCLUSIVE, True, "no data, which is declared to be skipped"),
         (OnNoData.INCONCLUSIVE, INCONCLUSIVE, False, "no data"),
-        (None, INCONCLUSIVE, False, "no data"),
     ],
 )
 def test_no_data_counts_as_declared(
-    nothing: JSON, declared: OnNoData | None, phase: AnalysisPhase, skipped: bool, why: str
+    nothing: JSON, declared: OnNoData, phase: AnalysisPhase, skipped: bool, why: str
 ) -> None:
     assert of(nothing, metric(on_no_data=declared)) == Judged(phase, Came.NO_DATA, why, skipped)
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+@pytest.mark.parametrize("source", ["", "result[0] >= 0.9"])
+def test_no_data_that_nobody_declared_anything_about_is_waited_for(nothing: JSON, source: str) -> None:
+    said = of(nothing, metric(success_condition=source, failure_condition=""))
+    assert said == Judged(INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
 
 
 def test_no_data_counts_as_declared_even_where_the_condition_could_tell() -> None:

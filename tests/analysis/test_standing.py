@@ -61,6 +61,30 @@ def test_no_data_that_is_declared_to_fail_fails() -> None:
 GUARDED: dict[str, Any] = {"success_condition": "len(result) == 0 || result[0] >= 0.9", "failure_condition": ""}
 
 
+def test_data_that_is_waited_for_counts_as_nothing() -> None:
+    result = result_of(metric(count=2), N, N, S, N, S)
+    assert counts(result) == (5, 2, 2, 0, 0, 0)
+    assert (result.phase, result.samples, result.consecutive_no_data) == (SUCCESSFUL, 2, 0)
+
+
+def test_data_is_waited_for_as_often_in_a_row_as_errors_are() -> None:
+    patient = metric(count=9, consecutive_error_limit=2)
+    result = result_of(patient, N, N, N)
+    assert (result.phase, result.message) == (INCONCLUSIVE, "success-rate: no data, 3rd time in a row")
+    assert phase_of(patient, N, N, S, N, N) is RUNNING
+    assert phase_of(patient, N, N, S, N, N, N) is INCONCLUSIVE
+
+
+def test_an_error_does_not_make_the_wait_for_data_any_longer() -> None:
+    patient = metric(count=9, consecutive_error_limit=2)
+    assert phase_of(patient, N, E, N, E) is RUNNING
+    assert phase_of(patient, N, E, N, E, N) is INCONCLUSIVE
+
+
+def test_waiting_for_data_does_not_interrupt_successes_in_a_row() -> None:
+    assert phase_of(metric(count=9, consecutive_success_limit=2), S, N, S) is SUCCESSFUL
+
+
 def test_a_verdict_needs_as_many_real_values_as_declared() -> None:
     thorough = metric(count=3, min_samples=2, **GUARDED)
     assert phase_of(thorough, N, S, S) is SUCCESSFUL

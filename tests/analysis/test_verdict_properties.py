@@ -151,6 +151,11 @@ def a_failure_explains(original: Settled, metric: Metric, result: MetricResult) 
     return original(metric, evolve(result, inconclusive=0) if result.failed else result)
 
 
+def forever(original: Settled, metric: Metric, result: MetricResult) -> MetricResult:
+    """Data is waited for without end."""
+    return original(metric, evolve(result, consecutive_no_data=0))
+
+
 def the_first_decides(_: Any, results: Any) -> AnalysisPhase:
     """The first metric that is over with anything but a success decides."""
     results = list(results)
@@ -209,6 +214,7 @@ PLANTS: list[tuple[str, Callable[..., Any], Callable[..., None]]] = [
     ("standing.settled", only_the_last_matters, TWIN),
     ("standing.settled", at_the_end, TWIN),
     ("standing.settled", by_majority, TWIN),
+    ("standing.settled", forever, TWIN),
     ("standing.settled", a_failure_explains, WORSE),
     ("standing.verdict", the_first_decides, RUNS),
     ("standing.verdict", the_first_decides, ORDER),
@@ -222,7 +228,16 @@ def test_a_planted_bug_is_found(name: str, broken: Callable[..., Any], search: C
 
 
 @pytest.mark.parametrize(
-    "forgotten", ["consecutive_success", "consecutive_error", "passed", "error_since", "measurements", "failed"]
+    "forgotten",
+    [
+        "consecutive_success",
+        "consecutive_error",
+        "passed",
+        "consecutive_no_data",
+        "error_since",
+        "measurements",
+        "failed",
+    ],
 )
 def test_a_record_that_loses_something_is_found(forgotten: str) -> None:
     with patch.object(codec, "dump_record", forgetful(forgotten)), pytest.raises((AssertionError, ExceptionGroup)):

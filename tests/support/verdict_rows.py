@@ -59,7 +59,8 @@ VERDICTS = (
     # No data, NaN, infinity, several series.
     Row("no data, success condition", SUCCESS_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),
     Row("no data, failure condition", FAILURE_ONLY, "00000", ERR, OPEN, "No data is an outcome of its own"),
-    Row("no data, no condition", NEITHER, "0", GOOD, OPEN, "No data is an outcome of its own"),
+    Row("no data, no condition", NEITHER, "00000", GOOD, OPEN, "No data is an outcome of its own"),
+    Row("no data at first, and then a value", SUCCESS_ONLY, "0000S", GOOD, GOOD),
     Row("no data, guarded by len()", GUARDED, "0", GOOD, OPEN, "A success needs a real value"),
     Row("once no data, guarded by len()", {**GUARDED, "count": 2}, "0S", GOOD, GOOD),
     Row("only a failure was real", {**GUARDED, "count": 2, "failure_limit": 1}, "F0", GOOD, OPEN,
@@ -180,5 +181,8 @@ TIMED = (
           (0, 13, 26), (0, 13, 26)),
     Timed("the initial delay counts from the start of the run", {"initial_delay_seconds": 20.0}, "S", (20,), (20,)),
     Timed("10 s after the first error", {"count": 2, "interval_seconds": 60.0}, "SES", (0, 63, 76), (0, 63, 76)),
+    Timed("no data yet, without an interval", {"interval_seconds": 0}, "00S", (0, 13, 26), (0, 13, 26)),
+    Timed("no data yet, with an interval", {"count": 2, "interval_seconds": 60.0}, "0SS", (0, 13, 76), (0, 63, 126),
+          "No data is an outcome of its own"),
     Timed("errors in a row", {}, "EEEES", (0, 13, 26, 39, 52), (0, 13, 36, 79, 142), BACK_OFF),
 )  # fmt: skip
