@@ -21,6 +21,7 @@ help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 test: lint ## everything CI checks: style, types, imports, tests, coverage of the core
+	@.ci/debian
 	@echo "== tests of the code by itself, and what of the core they cover"
 	@$(BIN)/coverage run -m pytest -m "not real and not property"
 	@$(BIN)/coverage report --include='$(subst $(space),$(comma),$(CORE))' --fail-under=100

@@ -75,8 +75,8 @@ async def _loaded(port: int) -> dict[str, Any]:
     return found
 
 
-def _measure(delay_ms: float, slow_ms: float, every: int) -> tuple[tuple[float, float], dict[str, Any], float]:
-    """What one plain connection sees, what `load` says, and the share of its core that `load` took."""
+def _measure(delay_ms: float, slow_ms: float, every: int) -> tuple[tuple[float, float], dict[str, Any], float, float]:
+    """What one plain connection sees, what `load` says, the share of its core that it took, and for how long."""
     arguments = [str(delay_ms / 1000), str(slow_ms / 1000), str(every)]
     server = subprocess.Popen([sys.executable, "-c", _SERVER, *arguments], stdout=subprocess.PIPE, text=True)
     try:
@@ -86,7 +86,8 @@ def _measure(delay_ms: float, slow_ms: float, every: int) -> tuple[tuple[float, 
         bare = asyncio.run(_bare(port, 500))
         began, used = time.perf_counter(), time.process_time()
         seen = asyncio.run(_loaded(port))
-        return bare, seen, (time.process_time() - used) / (time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        return bare, seen, (time.process_time() - used) / took_s, took_s
     finally:
         server.terminate()
         server.wait()
@@ -101,7 +102,7 @@ def main() -> None:
             ("a server that answers at once", 0.0, 0.0, 0),
             (f"answers after {DELAY_MS:g} ms, one in fifty after {SLOW_MS:g} ms", DELAY_MS, SLOW_MS, 50),
         ):
-            bare, seen, core = _measure(delay_ms, slow_ms, every)
+            bare, seen, core, took_s = _measure(delay_ms, slow_ms, every)
             truth_ms = slow_ms or bare[1]
             print(f"{words}: one plain connection sees p50 {bare[0]:.2f} ms, p99 {bare[1]:.2f} ms")
             print(
@@ -109,6 +110,10 @@ def main() -> None:
                 f" p50 {seen['p50']:.2f}, p90 {seen['p90']:.2f}, p99 {seen['p99']:.2f}, max {seen['max']:.1f} ms;"
                 f" {core:.0%} of a core; errors {seen['errors']}"
             )
+            each_us = core * took_s / max(sum(seen["statuses"].values()), 1) * 1e6
+            print(f"  {each_us:.0f} µs of processor time for each answer")
+            if seen["errors"].get("unsent") and core < 0.8:
+                print("  (others kept the processor busy: run it again on a quiet machine)")
             print(f"  its own error in p99: {seen['p99'] - truth_ms:+.2f} ms, ratio {seen['p99'] / truth_ms:.2f} x")
     finally:
         os.sched_setaffinity(0, allowed)

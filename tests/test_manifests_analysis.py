@@ -213,7 +213,7 @@ def test_every_field_arrives() -> None:
                 query={"seconds": 60, "revision": "{{revision}}", "as": "cart"},
                 retention=20,
                 comparison=Comparison(Direction.HIGHER, 1, 0.9),
-                timeout_seconds=90,
+                timeout_seconds=65,
             ),
         ),
         args=(

@@ -190,6 +190,7 @@ ASKING = MINIMAL.replace(
     "      activeService: shop\n", "      activeService: shop\n      prePromotionAnalysis: {ASKED}\n"
 )
 LONG = "a" * 120
+WORD = "'{{args.aaaa}}'"
 WIDE = ", ".join(["*b0"] * 1000)
 HOSTILE = {
     "brackets": "[" * 500_000,
@@ -232,8 +233,24 @@ HOSTILE = {
     )
     + "---\n"
     + ASKING.replace("ASKED", "templates: [{templateName: t0}]"),
-    "very many metrics": ASKING.replace(
-        "ASKED", f"metrics: [{'{name: up, provider: {function: {}}}, ' * 9000}], args: [{'{name: a}, ' * 3000}]"
+    "very many metrics": ASKING.replace("ASKED", f"metrics: [{'{name: up, provider: {function: {}}}, ' * 9000}]"),
+    "very many arguments": ASKING.replace("ASKED", f"args: [{'{name: a, valueFrom: {}}, ' * 15_000}]"),
+    "very many templates that are not there": ASKING.replace(
+        "ASKED", f"templates: [{', '.join(f'{{templateName: t{n}}}' for n in range(15_000))}]"
+    )
+    + "".join(
+        f"---\napiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {{name: template{n}}}\nspec: {{}}\n"
+        for n in range(1000)
+    ),
+    "very many metrics that are not there": ASKING.replace(
+        "ASKED", f"metrics: [{', '.join(f'{{name: m{n}, provider: {{function: {{}}}}}}' for n in range(100))}]"
+    )
+    + f"  metrics: {{{', '.join(f'mm{n}: {{}}' for n in range(20_000))}}}\n",
+    "very many arguments that are not there": ASKING.replace(
+        "ASKED",
+        f"metrics: [{{name: {''.join(f'{{{{args.a{n}}}}}' for n in range(100))!r}, provider: {{function: "
+        f"{{x: [{', '.join([WORD] * 20_000)}]}}}}}}], "
+        f"args: [{', '.join(f'{{name: a{n}, value: a}}' for n in range(100))}]",
     ),
     "placeholders": ASKING.replace(
         "ASKED", "metrics: [{name: up, provider: {function: {x: '" + "{{args.a}}" * 200_000 + "'}}}]"
@@ -279,7 +296,11 @@ BOUNDS = {
     "very many words": ": more than 100000 values",
     "repeated fields": "... and more",
     "templates that name each other": "a template that names itself: t0 -> t1 -> t0",
-    "very many metrics": "... and more",
+    "very many metrics": "more than 100 metrics in one analysis",
+    "very many arguments": "more than 100 arguments",
+    "very many templates that are not there": "... and more",
+    "very many metrics that are not there": "no metric of this rollout's analyses",
+    "very many arguments that are not there": 'there is no argument "aaaa"',
     "placeholders": 'there is no argument "a"',
     "braces that begin nothing": "begins a placeholder",
     "patterns that take long": "no metric of this analysis has such a name",

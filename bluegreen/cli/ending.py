@@ -8,6 +8,7 @@ from bluegreen.cli.exits import Exit
 from bluegreen.decide import Decision
 from bluegreen.record import RECOVERING, Degraded, Healthy, Paused, Promoting, Reason
 from bluegreen.snapshot import Observed, Snapshot, WorkloadsState
+from bluegreen.spec import HookPoint
 
 
 class Until(StrEnum):
@@ -35,7 +36,7 @@ def ended(decision: Decision, snapshot: Snapshot, until: Until) -> Exit | None:
         return None
     match phase:
         case Degraded():
-            due = until is Until.RETIRED and not _nothing_due(decision, seen.value)
+            due = _follow_up_due(decision) or (until is Until.RETIRED and not _nothing_due(decision, seen.value))
             return Exit.DEGRADED if _is_back(decision, snapshot) and not due else None
         case Paused():
             if until is Until.PAUSED:
@@ -56,6 +57,13 @@ def _is_back(decision: Decision, snapshot: Snapshot) -> bool:
     record = decision.record
     frozen = isinstance(record.phase, Degraded) and record.phase.reason is Reason.FROZEN
     return record.stable is None or frozen or _all_on(snapshot, record.stable)
+
+
+def _follow_up_due(decision: Decision) -> bool:
+    """A hook that follows the abort has not ended, and is tried again."""
+    record, follows = decision.record, f"{HookPoint.ON_ABORT}/"
+    mine = [one for one in record.gates if (one.revision, one.attempt) == (record.current, record.attempt)]
+    return decision.wake_at is not None and any(one.gate.startswith(follows) and not one.answer for one in mine)
 
 
 def _nothing_due(decision: Decision, state: WorkloadsState) -> bool:

@@ -17,7 +17,7 @@ from bluegreen.cli.place import Kept, all_kept, kept_of, state_dir_of
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.cli.words import farewell
-from bluegreen.errors import CommandError
+from bluegreen.errors import CommandError, PermanentBackendError
 from bluegreen.manifests import read
 from bluegreen.spec import Rollout
 
@@ -109,6 +109,14 @@ def _named(common: Common, names: tuple[str, ...]) -> list[Kept]:
     return [one for one in known if not names or {one.name, one.place.name} & set(names)]
 
 
+async def _warn_of_secrets(kept: Kept, rollout: Rollout, screen: Screen) -> None:
+    """Tells of a secret that is missing, and no more: what runs has to be minded, and an abort carried out."""
+    try:
+        await kept.must_have_secrets(rollout)
+    except PermanentBackendError as error:
+        screen.trouble(f"{kept.name}: {error}")
+
+
 async def _serve(common: Common, kept: Kept, stop: Stop) -> None:
     """Drives one rollout until told to stop. A failure is told, and tried again."""
     screen, wait_s = Screen(common.output), AGAIN_S
@@ -116,6 +124,7 @@ async def _serve(common: Common, kept: Kept, stop: Stop) -> None:
         try:
             rollout = (await kept.stored()).rollout
             if rollout is not None:
+                await _warn_of_secrets(kept, rollout, screen)
                 await see_through(kept, rollout, screen, stop, None)
         except Exception as error:  # one rollout's fault must not leave the others undriven
             screen.trouble(f"{kept.name}: {told(error)}")

@@ -51,7 +51,7 @@ def _about_nothing(extras: Extras, found: list[Resolved]) -> None:
         name for read in metrics for name in (read.metric.name, f"{read.template}/{read.metric.name}")
     )
     for key, extra in extras.items():
-        if key not in used:
+        if key not in used and not extra.at.report.full:
             otherwise = (
                 f"there are: {shortened(', '.join(list(names)[:10]), 200)}"
                 if names

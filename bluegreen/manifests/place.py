@@ -8,8 +8,10 @@ from bluegreen.manifests.nodes import ScalarNode
 from bluegreen.manifests.source import Mark, Source
 
 _HEX = {"x": 2, "u": 4, "U": 8}
-_ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"}
-_WIDE_ESCAPES = {"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029", "\t": "\t"}
+_ESCAPES = {
+    **{"0": "\0", "a": "\a", "b": "\b", "t": "\t", "\t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b"},
+    **{"N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"},
+}
 
 
 def place_of(source: Source, node: ScalarNode, index: int) -> Mark | None:
@@ -18,18 +20,19 @@ def place_of(source: Source, node: ScalarNode, index: int) -> Mark | None:
     YAML folds and indents white space, and nothing else: both texts are followed by their other characters.
     """
     solid = [(at, char) for at, char in enumerate(node.word[: index + 1]) if not char.isspace()]
-    last: Mark | None = None
-    for (at, char), (mark, written) in zip(solid, _solid(source, node), strict=False):
+    last: tuple[int, int, int] | None = None
+    for (at, char), (written, line, column, width) in zip(solid, _solid(source, node), strict=False):
         if char != written:
             return None
         if at == index:
-            return mark
-        last = mark
-    return Mark(last.line, last.column + last.width) if last else None
+            return Mark(line, column, width)
+        last = (line, column, width)
+    return Mark(last[0], last[1] + last[2]) if last else None
 
 
-def _solid(source: Source, node: ScalarNode) -> Iterator[tuple[Mark, str]]:
-    """The characters from the text's beginning on that are no white space, as they are meant, and where they stand."""
+def _solid(source: Source, node: ScalarNode) -> Iterator[tuple[str, int, int, int]]:
+    """The characters from the text's beginning on that are no white space, as they are meant, and where they stand:
+    line, column, and how many are written for it."""
     line, column = node.mark.line, node.mark.column + (node.style in ("'", '"'))
     if node.style in ("|", ">"):
         line, column = line + 1, 0
@@ -38,7 +41,7 @@ def _solid(source: Source, node: ScalarNode) -> Iterator[tuple[Mark, str]]:
         while column < len(text):
             char, width = _unit(text, column, node.style)
             if char and not char.isspace():
-                yield Mark(line, column, width), char
+                yield char, line, column, width
             column += width
         line, column = line + 1, 0
 
@@ -56,4 +59,4 @@ def _unit(text: str, column: int, style: str) -> tuple[str, int]:
             return chr(int(text[column + 2 : column + width], 16)), width
         except (ValueError, OverflowError):
             return "", width
-    return {**_ESCAPES, **_WIDE_ESCAPES}.get(following, following), 2
+    return _ESCAPES.get(following, following), 2

@@ -1,8 +1,8 @@
 """A good build goes live without one failed request, and a bad one is taken back. `make demo` runs this.
 
     v1 serves, and customers ask it 200 times a second.
-    v2 is released: made ready beside v1, promoted, and v1 kept for a way back.
-    v3 is released likewise, and breaks some seconds after it went live. A watcher sees the errors, and aborts.
+    v2 is released: made ready beside v1, put under load, promoted, watched, and v1 kept for a way back.
+    v3 is released likewise, and breaks some seconds after it went live. The analysis sees that, and takes it back.
 
 Everything runs on this machine, on free ports, in a temporary folder, and is gone afterwards. The exit code is 0 only
 if v2's release failed no request, and live traffic ended on v2.
@@ -16,11 +16,14 @@ import sys
 import time
 from tempfile import TemporaryDirectory
 
-from bluegreen import Backend, Engine, Healthy, Paused, Rollout
+from attrs import evolve
+
+from bluegreen import Backend, Engine, Healthy, Paused, Rollout, metrics
 from bluegreen.backends import local
 from bluegreen.cli.driving import Watch
 from bluegreen.cli.screen import Screen
-from bluegreen.errors import BluegreenError
+from bluegreen.errors import BluegreenError, RolloutDegraded
+from bluegreen.record import PauseReason
 from bluegreen.spec import RevisionId
 from examples.demo.customers import Customers, customers
 from examples.demo.machine import rollout_on_this_machine
@@ -28,8 +31,6 @@ from examples.demo.story import BAD, GOOD, Story, table, verdict
 
 PATIENCE_S = 30.0
 """No step takes so long unless something is wrong."""
-ERRORS_SHARE_MAX, ANSWERS_MIN = 0.05, 20
-"""The watcher aborts when, of at least so many answers within a second, more than this share are errors."""
 
 
 async def demo() -> bool:
@@ -51,7 +52,11 @@ async def released(rollout: Rollout, folder: str, screen: Screen) -> tuple[Story
     """Drives the rollout from its first deployment through both releases."""
     story = Story()
     url = f"http://{rollout.policy.local.listen[rollout.strategy.active_service]}/"
-    async with local.connect(rollout, state_dir=folder) as backend:
+    async with (
+        local.connect(rollout, state_dir=folder) as processes,
+        metrics.connect(rollout, processes.workloads) as providers,
+    ):
+        backend = evolve(processes, metrics=providers)
         with screen:
             async with Engine(rollout, backend, observers=[Watch(screen, None, rollout)]) as engine:
                 screen.say(f"== v1 is deployed, and serves at {url}")
@@ -71,12 +76,11 @@ async def tell(screen: Screen, engine: Engine, backend: Backend, asking: Custome
     await asyncio.sleep(3)
     story.failed_by_v2 = asking.failed
     screen.say("== v3 is released")
-    bad = await release(engine, BAD, story)
-    screen.say("== v3 is live, and will break in a moment")
-    why = await errors_of(asking, BAD)
-    screen.say(f"== the watcher aborts: {why}")
-    story.aborted_at = time.monotonic()
-    await engine.abort(bad, by="watcher", why=why)
+    try:
+        await release(engine, BAD, story)
+    except RolloutDegraded as caught:
+        story.aborted_at = time.monotonic()
+        screen.say(f"== the analysis takes v3 back: {getattr(caught.phase, 'why', caught)}")
     await back_on(backend, good)
     screen.say("== live traffic is back on v2")
     await asyncio.sleep(1)
@@ -85,25 +89,25 @@ async def tell(screen: Screen, engine: Engine, backend: Backend, asking: Custome
 
 
 async def release(engine: Engine, image: str, story: Story) -> RevisionId:
-    """Declares the image, promotes it when it is ready, and waits until it has the traffic."""
+    """Declares the image, promotes it when it has stood its tests, and waits until its customers found no fault.
+
+    Raises `RolloutDegraded` when they do.
+    """
     revision = await engine.apply(engine.rollout.with_image(image))
-    await engine.wait_for(Paused, PATIENCE_S)
+    await waiting_for_a_person(engine)
     story.promoted_at[image] = time.monotonic()
     await engine.promote(revision, by="demo")
     await engine.wait_for(Healthy, PATIENCE_S)
     return revision
 
 
-async def errors_of(asking: Customers, image: str) -> str:
-    """Waits until too many of an image's answers are errors, and says how many."""
-    seen: list[tuple[float, int, int]] = []
+async def waiting_for_a_person(engine: Engine) -> None:
+    """Waits until nothing but a person's yes is missing."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            now, count = time.monotonic(), asking.of(image)
-            seen = [one for one in seen if one[0] > now - 1] + [(now, count.ok + count.failed, count.failed)]
-            answers, errors = seen[-1][1] - seen[0][1], seen[-1][2] - seen[0][2]
-            if answers >= ANSWERS_MIN and errors / answers > ERRORS_SHARE_MAX:
-                return f"{errors} of the last {answers} answers of {image} were errors"
+            phase = await engine.wait_for(Paused, PATIENCE_S)
+            if phase.reason is PauseReason.PERSON:
+                return
             await asyncio.sleep(0.1)
 
 

@@ -1,9 +1,10 @@
 """The service that the demo releases: it answers with the image it was started from.
 
     v1, v2    answer 200
-    v3        is ready, goes live, and answers 500 from some seconds after its first customer on
+    v3        is ready, stands its tests, goes live, and answers 500 from its three hundredth request on
 
-It listens where `PORT` says, keeps connections alive, and finishes the requests in hand when it is told to go.
+It listens where `PORT` says, counts its answers at /metrics, keeps connections alive, and finishes the requests in hand
+when it is told to go.
 """
 
 from __future__ import annotations
@@ -13,23 +14,26 @@ import os
 import signal
 
 IMAGE = os.environ.get("BLUEGREEN_IMAGE", "demo:v1")
-BREAKS_AFTER_S = float(os.environ.get("BREAKS_AFTER_S", "4"))
+BREAKS_AFTER = int(os.environ.get("BREAKS_AFTER", "300"))
 WORDS = {200: "OK", 500: "Internal Server Error"}
 
 
 class Service:
-    """Answers requests. `broken` is whether its customers get errors by now."""
+    """Answers requests, and counts them."""
 
     def __init__(self) -> None:
-        self._first_customer_at: float | None = None
+        self._answered = {200: 0, 500: 0}
 
-    def status(self, path: str) -> int:
-        """What this request is answered with. The readiness probe is no customer."""
-        if path == "/healthz" or not IMAGE.endswith(":v3"):
-            return 200
-        now = asyncio.get_running_loop().time()
-        self._first_customer_at = self._first_customer_at or now
-        return 500 if now - self._first_customer_at >= BREAKS_AFTER_S else 200
+    def answer(self, path: str) -> tuple[int, str]:
+        """Status and body for a request. Readiness probes and scrapes are no customers."""
+        if path == "/healthz":
+            return 200, "ok\n"
+        if path == "/metrics":
+            return 200, "".join(f'http_requests_total{{status="{key}"}} {n}\n' for key, n in self._answered.items())
+        broken = IMAGE.endswith(":v3") and sum(self._answered.values()) >= BREAKS_AFTER
+        status = 500 if broken else 200
+        self._answered[status] += 1
+        return status, f"{IMAGE}\n"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, for as many requests as the client likes."""
@@ -38,8 +42,8 @@ class Service:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = next((one for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:")), b":0")
                 await reader.readexactly(int(length.split(b":")[1]))
-                status = self.status(head.split(b" ", 2)[1].decode())
-                body = f"{IMAGE}\n".encode()
+                status, text = self.answer(head.split(b" ", 2)[1].decode())
+                body = text.encode()
                 answer = f"HTTP/1.1 {status} {WORDS[status]}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                 writer.write(answer + body)
                 await writer.drain()

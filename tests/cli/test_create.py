@@ -114,8 +114,9 @@ def test_data_is_one_document_of_strict_json(cli: Cli, service: Service, tmp_pat
     (metric,) = data["metrics"]
     assert (data["phase"], metric["name"], metric["measurements"][0]["value"]) == ("Failed", "rate", {"$float": "NaN"})
     assert "rate 1: " in done.stderr, "progress is beside the data"
-    asked_for = create(cli, template(tmp_path, service, successCondition="isNaN(result)"), "-o", "yaml")
-    assert yaml.safe_load(asked_for.stdout)["phase"] == "Successful"
+    asked_for = template(tmp_path, service, successCondition="isNaN(result)")
+    done = create(cli, asked_for, "-o", "yaml", code=Exit.PAUSED)
+    assert yaml.safe_load(done.stdout)["phase"] == "Inconclusive", "it is no sample"
 
 
 def test_what_has_no_verdict_is_for_a_person(cli: Cli, service: Service, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -19,10 +19,11 @@ from bluegreen.cli.exits import Exit
 from bluegreen.cli.screen import Screen
 from bluegreen.cli.stop import Stop
 from bluegreen.errors import IllegalCommand
-from bluegreen.gates import Answer, CannotSay, Gate, Release, Stage, WaitUntil, Yes
+from bluegreen.gates import Answer, CannotSay, Gate, No, Release, Stage, WaitUntil, Yes
 from bluegreen.ports import Hooks, Stored
 from bluegreen.record import PauseReason
-from bluegreen.spec import BlueGreen
+from bluegreen.snapshot import Key, Outcome
+from bluegreen.spec import BlueGreen, Hook, HookPoint, RolloutPolicy
 from bluegreen.testing.virtual_time import run
 from tests.support.worlds import Does, Says, hooking
 from tests.test_engine_tasks import Steps
@@ -114,6 +115,33 @@ def test_a_promotion_that_only_a_person_can_complete_ends_at_once(until: Until, 
 def test_a_promotion_that_is_still_checked_is_waited_for() -> None:
     code, took_s = verified(Does("verify", hooking, Stage.POST_PROMOTION), Until.HEALTHY)
     assert (code, took_s >= 30) == (Exit.OK, True)
+
+
+class Flaky(Steps):
+    """Hooks that do not begin at first."""
+
+    async def poll(self, key: Key) -> Outcome | None:
+        """It did not happen, but for the third time."""
+        ended = await super().poll(key)
+        if ended is None or key.number == 2:
+            return ended
+        now = datetime.now(UTC) + timedelta(seconds=asyncio.get_running_loop().time())
+        return evolve(ended, finished_at=now, value=None, error="busy")
+
+
+def test_what_follows_an_abort_is_tried_until_it_is_done() -> None:
+    async def main() -> tuple[Exit | None, Flaky]:
+        tell = Hook("tell", HookPoint.ON_ABORT, "webhook")
+        refusing = Says("verify", No("it is bad"))
+        first = evolve(rollout(AUTOMATIC), gates=(refusing,), policy=RolloutPolicy(hooks=(tell,)))
+        world, steps = memory.World(first), Flaky(takes_s=1)
+        await driven(world, first, Until.RETIRED)
+        code, _ = await driven(world, first.with_image("shop:v2"), Until.HEALTHY, steps)
+        return code, steps
+
+    code, steps = run(main())
+    assert code is Exit.DEGRADED
+    assert [one.number for one in steps.started] == [0, 1, 2]
 
 
 def test_a_promotion_that_a_clock_completes_is_waited_for() -> None:

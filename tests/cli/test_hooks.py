@@ -70,6 +70,18 @@ def test_a_hook_runs_with_its_secret_which_is_written_nowhere(
     assert SECRET.encode() not in everything_below(cli.state_dir)
 
 
+def test_a_driver_without_the_secret_says_so_and_minds_what_runs(cli: Cli, manifest: Manifest, secrets: Path) -> None:
+    file = manifest.write(policy={"hooks": {"beforePreview": [hook("true", secret=True)]}})
+    cli("run", "-f", file, "--secrets", str(secrets))
+    serve = cli.start("serve")
+    said = read_until(serve, "name a directory with --secrets")
+    assert "shop needs the secret db/token" in said
+    eventually(lambda: json.loads(cli("get", "-o", "json").stdout)["driver"] == serve.pid)
+    cli("set", "image", "shop:v2")
+    assert cli("status", "--timeout", "30", code=Exit.DEGRADED).stdout.count("nowhere to read them") == 1
+    assert manifest.live() == "shop:v1"
+
+
 def test_a_hook_that_fails_stops_the_release_and_is_told(cli: Cli, manifest: Manifest, tmp_path: Path) -> None:
     cli("run", "-f", manifest.write())
     told = tmp_path / "told"

@@ -37,7 +37,8 @@ def test_a_good_build_fails_no_request_and_a_bad_one_is_taken_back() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "v2's release failed 0 requests" in done.stdout
     assert "live traffic ended on demo:v2" in done.stdout
-    assert "demo  Degraded (Aborted)" in done.stdout, "the tree"
+    assert "demo  Degraded (GateFailed)" in done.stdout, "the tree"
+    assert "the analysis takes v3 back: gate postPromotionAnalysis said no: errors:" in done.stdout
     rows = [line.split() for line in done.stdout.splitlines() if " demo:v" in line and "│" in line]
     failed = {row[1]: int(row[5]) for row in rows if row[0] == "│"}
     assert failed["demo:v1"] == failed["demo:v2"] == 0

@@ -149,6 +149,29 @@ async def test_what_takes_too_long_counts_with_the_time_it_was_waited_for() -> N
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_what_is_given_up_leaves_no_connection(cancelled: bool) -> None:
+    there: set[asyncio.StreamWriter] = set()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there.add(writer)
+        while await reader.read(1000):
+            pass
+        there.discard(writer)
+        writer.close()
+
+    async with raw(silent) as base:
+        measuring = asyncio.create_task(shot(base, {"rate": 20, "timeout": "5s" if cancelled else "200ms"}))
+        await asyncio.sleep(0.3)
+        assert there
+        if cancelled:
+            measuring.cancel()
+        await asyncio.wait([measuring])
+        async with asyncio.timeout(2):
+            while there:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_server_slower_than_the_rate_is_still_measured() -> None:
     """What could not be sent in time is an error, and what was sent keeps its chance."""
 

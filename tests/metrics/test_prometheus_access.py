@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bluegreen.metrics import Context
+from bluegreen.metrics.prometheus import Prometheus
+from bluegreen.ports import Reading
 from tests.metrics.servers.measuring import Measuring
 from tests.metrics.servers.prometheus import prometheus_server
 from tests.metrics.servers.shop import serving
@@ -92,6 +95,19 @@ async def test_so_does_a_password_in_the_address(guarded: Guarded, measuring: Me
     address = guarded.address.replace("https://", f"https://reader:{PASSWORD}@")
     query = {"address": address, "query": "vector(1)", "ca": guarded.certificate}
     assert await measuring.value("prometheus", query) == [1.0]
+
+
+async def test_who_is_found_elsewhere_shows_the_certificate_of_the_name_that_was_written(guarded: Guarded) -> None:
+    here = guarded.address.replace("https://localhost", "127.0.0.1")
+    provider = Prometheus(Context("shop", hosts={"localhost:9090": here}))
+    basic = {"basic": {"username": "reader", "password": PASSWORD}}
+    query = {"address": "https://localhost:9090", "query": "vector(1)", "authentication": basic}
+    try:
+        found = await provider.measure({**query, "ca": guarded.certificate})
+        assert isinstance(found, Reading)
+        assert found.result == [1.0]
+    finally:
+        await provider.close()
 
 
 async def test_a_certificate_need_not_be_checked(guarded: Guarded, measuring: Measuring) -> None:

@@ -148,6 +148,19 @@ async def test_a_replica_that_goes_in_between_is_left_out() -> None:
     assert found["a"] == pytest.approx(50, rel=0.3)
 
 
+async def test_a_replica_that_goes_while_it_is_read_is_left_out() -> None:
+    replicas = Replicas()
+    async with replicas.one(PAGE % (0, 0), PAGE % (20, 0)) as stays, replicas.one(PAGE % (0, 0), 503) as goes:
+        looks = iter([(stays, goes), (stays, goes), (stays,)])
+
+        async def addresses(_revision: RevisionId) -> tuple[str, ...]:
+            return next(looks)
+
+        replicas.addresses = addresses  # type: ignore[method-assign]
+        found = await scraped(replicas, {"a": {"rate": "requests_total"}})
+    assert found["a"] == pytest.approx(100, rel=0.3)
+
+
 @pytest.mark.parametrize("pages", [(500,), (PAGE % (1, 1), 500), ("<html>nothing of the sort</html>",)])
 async def test_a_replica_that_is_there_and_cannot_be_read_is_an_error(pages: Sequence[str | int]) -> None:
     replicas = Replicas()

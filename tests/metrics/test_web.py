@@ -206,6 +206,7 @@ class TestBesideAService:
         async with answering(web.json_response(body)) as address:
             ticking = asyncio.create_task(tick())
             assert await provider.measure({"url": f"http://{address}/", "jsonPath": "{$..x}"}) == NoData()
+            await asyncio.sleep(0.1)
             ticking.cancel()
         assert longest_s < 1.5
 

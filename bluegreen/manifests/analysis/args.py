@@ -13,6 +13,8 @@ from bluegreen.spec import JSON, Arg, PodTemplateHash, SecretKeyRef
 
 NAME_MAX = 128
 """So many characters has an argument's name."""
+ARGS_MAX = 100
+"""In one list."""
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _STEP = re.compile(r"""(?:\.|^)([A-Za-z0-9_-]+)|\[(?:'([^'\]]+)'|"([^"\]]+)"|([0-9]{1,4}))\]""")
 _TEMPLATE = ["spec", "template"]
@@ -54,6 +56,9 @@ class Arguments:
 
 def args(at: At) -> tuple[DeclaredArg, ...]:
     """The arguments of a list. Raises `Unreadable` when it is none."""
+    if at.is_list and len(at.value) > ARGS_MAX:
+        at.complain(f"more than {ARGS_MAX} arguments", "leave some out")
+        raise Unreadable
     found = items(at, _arg)
     seen = set[str]()
     for one in found:

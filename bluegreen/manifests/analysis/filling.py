@@ -76,6 +76,8 @@ class Filling:
         """What a placeholder stands for; None when it is to be left. Raises `Unreadable` after complaining."""
         argument = name.removeprefix("args.")
         known = self.arguments
+        if at.report.full:
+            raise Unreadable
         if name == "revision":
             if later and known.revision:
                 return None

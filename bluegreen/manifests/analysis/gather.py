@@ -59,7 +59,7 @@ class Gathered:
 
     def _missing(self, reference: Reference) -> None:
         self.complete = False
-        if self.quiet:
+        if self.quiet or reference.at.report.full:
             return
         same = [one for one in self.known.values() if one.name == reference.name]
         if any(one.kind != reference.kind for one in same):

@@ -19,6 +19,8 @@ from bluegreen.spec.check_analysis import metric_problems
 
 NAME_MAX = 128
 """So many characters has a metric's name."""
+_MARGIN_S = 5.0
+"""A provider that says how long it takes at most is given so much more."""
 _CONDITIONS = ("successCondition", "failureCondition")
 
 
@@ -52,7 +54,7 @@ def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) ->
     values = {_NAMES[key]: value for key, value in found.items()}
     read = Metric(provider=asked.name, query=asked.query, **values, **said)
     if "timeout_seconds" not in said:
-        read = evolve(read, timeout_seconds=read.timeout_seconds + asked.takes_s)
+        read = evolve(read, timeout_seconds=max(read.timeout_seconds, asked.takes_s + _MARGIN_S))
     if asked.success_condition and not (read.success_condition or read.failure_condition or read.comparison):
         read = evolve(read, success_condition=asked.success_condition)
         _own_condition(asked)

@@ -22,7 +22,8 @@ _LATER = ("datadog", "job", "kayenta", "newRelic", "skywalking", "wavefront")
 class Asked:
     """A provider's name, what it is asked, and where that stands.
 
-    `success_condition` is the provider's own, or empty; `takes_s` is how long one measurement takes by itself.
+    `success_condition` is the provider's own, or empty; `takes_s` is how long one measurement takes at most, in
+    seconds, where the provider can tell.
     """
 
     at: At

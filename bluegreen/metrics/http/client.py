@@ -170,13 +170,13 @@ class Http:
     async def _sent(self, request: Request, access: Access) -> Reply:
         if self._session is None:
             self._session = ClientSession(cookie_jar=DummyCookieJar(), timeout=ClientTimeout())
-        url = request.url
+        url, name = request.url, None
         if url.user is not None:
             if "Authorization" not in access.headers:
                 access = access.also("Authorization", basic_of(url.user, url.password or ""))
             url = url.with_user(None)
         if here := self._hosts.get(f"{url.host}:{url.port}"):
-            access = access.also("Host", url.authority)
+            access, name = access.also("Host", url.authority), url.host
             host, _, port = here.rpartition(":")
             url = url.with_host(host.strip("[]")).with_port(int(port))
         async with self._session.request(
@@ -186,6 +186,7 @@ class Http:
             data=request.form or request.body,
             headers=access.headers,
             ssl=access.tls,
+            server_hostname=name if url.scheme == "https" else None,
             allow_redirects=False,
         ) as answer:
             body = await _bounded(answer)
