@@ -192,7 +192,6 @@ def search(*strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]
 
 
 TWIN = search(metrics(), series())(properties.the_twin_agrees)
-LENIENT = search(lenient(), plain_series())(properties.the_twin_agrees)
 RUNS = search(several())(lambda some: properties.the_twin_agrees_on_a_run(*some))
 WORSE = search(lenient(), plain_series(), st.integers(0, 7))(properties.a_failure_makes_no_success)
 ORDER = search(several(), st.integers(0, 2))(
@@ -212,9 +211,9 @@ PLANTS: list[tuple[str, Callable[..., Any], Callable[..., None]]] = [
     ("standing.settled", misread(min_samples=0), TWIN),
     ("standing.settled", misread(error_total_seconds=1e9), TWIN),
     ("standing._proven", lambda *_: True, TWIN),
-    ("standing.settled", only_the_last_matters, LENIENT),
+    ("standing.settled", only_the_last_matters, TWIN),
     ("standing.settled", at_the_end, TWIN),
-    ("standing.settled", by_majority, LENIENT),
+    ("standing.settled", by_majority, TWIN),
     ("standing.settled", forever, TWIN),
     ("standing.settled", a_failure_explains, WORSE),
     ("standing.verdict", the_first_decides, RUNS),
