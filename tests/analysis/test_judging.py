@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from attrs import evolve
 
+from bluegreen.analysis import judging
 from bluegreen.analysis.judging import SERIES_MAX, Judged, joined, judge, numbers
+from bluegreen.conditions import compiled
+from bluegreen.conditions.engine import CelProgram
 from bluegreen.runs import AnalysisPhase, Came
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import JSON, Metric, OnNoData
@@ -139,6 +144,15 @@ def test_a_condition_on_the_number_of_series_sees_all_of_them() -> None:
     single = metric(success_condition="len(result) == 1 && result[0] >= 0.9", failure_condition="")
     assert of([1.0], single).phase is SUCCESSFUL
     assert of([1.0, 1.0], single).phase is FAILED
+
+
+def test_when_each_series_is_put_in_its_place_their_number_stays() -> None:
+    """Also for a condition engine that takes a look at the number for a look at the first."""
+    program = compiled("len(result) == 1 && result[0] >= 0.9")
+    assert isinstance(program, CelProgram)
+    wide = evolve(program, first_only=True)
+    with patch.object(judging, "compiled", return_value=wide):
+        assert of([1.0, 1.0]).phase is FAILED
 
 
 def test_too_many_series_are_not_asked_about_one_by_one() -> None:
