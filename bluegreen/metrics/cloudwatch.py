@@ -26,7 +26,7 @@ from attrs import frozen
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.fields import Fields, refuse
+from bluegreen.metrics.fields import Fields, problems_of, usable
 from bluegreen.ports import NoData
 from bluegreen.spec import JSON
 
@@ -62,9 +62,7 @@ class CloudWatch:
     async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData:
         """Raises `PermanentBackendError` for what AWS will always refuse, and without aiobotocore; else `BackendError`
         when it cannot be asked."""
-        fields = Fields(query, filled=True)
-        asked = _read(fields)
-        refuse("cloudWatch", fields.problems)
+        asked = usable("cloudWatch", query, _read)
         try:
             from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
         except ImportError:
@@ -88,9 +86,7 @@ class CloudWatch:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query. Expressions are for AWS to judge."""
-        fields = Fields(query, filled=False)
-        _read(fields)
-        return fields.problems
+        return problems_of(query, _read)
 
     async def _client(self, region: str) -> Any:
         from aiobotocore.config import AioConfig  # type: ignore[import-untyped]
@@ -170,7 +166,6 @@ def _read(fields: Fields) -> _Query:
     if "metricDataQueries" not in fields:
         fields.wrong("it is missing", "write at least one query", "metricDataQueries")
     queries = tuple(_data_query(one) for one in fields.each("metricDataQueries", most=QUERIES_MAX))
-    fields.json("metricDataQueries")
     fields.no_others()
     names = [one["Id"] for one in queries if one["Id"]]
     if len(set(names)) < len(names):
@@ -186,10 +181,9 @@ def _data_query(fields: Fields) -> Mapping[str, JSON]:
     for key in ("expression", "label"):
         if text := fields.text(key):
             query[key.capitalize()] = text
-    if (wanted := fields.json("returnData")) is not None:
-        query["ReturnData"] = wanted
-        if not isinstance(wanted, bool):
-            fields.wrong("true or false is needed", "", "returnData")
+    returned = fields.flag("returnData")
+    if "returnData" in fields:
+        query["ReturnData"] = returned
     period = _period(fields)
     if "period" in fields:
         query["Period"] = period

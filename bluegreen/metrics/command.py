@@ -20,7 +20,7 @@ from attrs import frozen
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.fields import Fields, refuse
+from bluegreen.metrics.fields import Fields, problems_of, usable
 from bluegreen.spec import JSON
 
 OUTPUT_MAX: Final = 64 * 1024
@@ -56,9 +56,7 @@ class Command:
 
     async def measure(self, query: Mapping[str, JSON]) -> JSON:
         """Raises `PermanentBackendError` when there is no such program or folder, `BackendError` when time is up."""
-        fields = Fields(query, filled=True)
-        asked = _read(fields)
-        refuse("command", fields.problems)
+        asked = usable("command", query, _read)
         try:
             async with asyncio.timeout(asked.timeout_s):
                 code, output = await _run(asked)
@@ -69,9 +67,7 @@ class Command:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query. Whether there is such a program is known when it is run."""
-        fields = Fields(query, filled=False)
-        _read(fields)
-        return fields.problems
+        return problems_of(query, _read)
 
     @staticmethod
     def takes_s(query: Mapping[str, JSON]) -> float:

@@ -6,16 +6,22 @@ A message never shows a value: once placeholders are filled in, it may be a secr
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
+from typing import TypeVar
+
+from yarl import URL
 
 from bluegreen.errors import PermanentBackendError, Problem
 from bluegreen.manifests.units import UnitError, duration_s
 from bluegreen.spec import JSON
 
+T = TypeVar("T")
+
 
 class Fields:
     """One mapping of a query. Each method reads one field, and notes what is wrong with it; then it gives the default.
+    A null is as good as absent, as in the whole manifest.
 
     `filled`: the placeholders have been filled in, and one that is left is wrong. Else a text with a placeholder is
     taken on trust, since what it will be is not known. `problems`: those of this mapping and of what was read inside.
@@ -56,11 +62,45 @@ class Fields:
             return default
         return value
 
+    def words(self, key: str, *, wanted: bool = False) -> str:
+        """A text as it stands, on one line or several, with whatever is in it; never an empty one."""
+        value = self._get(key, wanted)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value.strip():
+            self.wrong("a text is needed", "", key)
+            return ""
+        if not _encodes(value):
+            self.wrong("a text is needed, and this has half a character", "", key)
+            return ""
+        return value
+
+    def address(self, key: str) -> URL:
+        """A URL with http or https and a host; it may not be left out."""
+        value = self._get(key, wanted=True)
+        if value is None or self.open(key):
+            return URL()
+        try:
+            url = URL(value.strip()) if isinstance(value, str) else URL()
+            if url.scheme in ("http", "https") and url.host and url.port is not None:
+                return url
+        except ValueError:
+            pass
+        self.wrong("that is no URL that can be asked", "write http://prometheus.example.com:9090, for instance", key)
+        return URL()
+
+    def flag(self, key: str) -> bool:
+        """True or false; false when it is left out."""
+        value = self._get(key)
+        if value is not None and not isinstance(value, bool):
+            self.wrong("true or false is needed", "", key)
+        return value is True
+
     def choice(self, key: str, default: str, known: Collection[str]) -> str:
         """One of these words, in capitals or not."""
         value = self.text(key, default).upper()
         if value not in known:
-            self.wrong(f"it is none of {', '.join(sorted(known))}", "", key)
+            self.wrong(f"one of {', '.join(known)} is needed", "", key)
             return default
         return value
 
@@ -69,10 +109,7 @@ class Fields:
         value = self._get(key)
         if value is None or self._open(value, key):
             return default
-        try:
-            number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
-        except (ValueError, OverflowError):
-            number = math.nan
+        number = _number(value)
         if not least <= number <= most:
             self.wrong(f"a number from {least:g} to {most:g} is needed", "", key)
             return default
@@ -85,6 +122,17 @@ class Fields:
             self.wrong("a whole number is needed", "", key)
             return default
         return int(number)
+
+    def limit_s(self, key: str, default: float) -> float:
+        """A number of seconds, without a unit, as Argo writes how long a server may take."""
+        value = self._get(key)
+        if value is None or self._open(value, key):
+            return default
+        number = _number(value)
+        if not 0 < number < math.inf:
+            self.wrong("a number of seconds above 0 is needed", "write 30, for instance", key)
+            return default
+        return number
 
     def seconds(self, key: str, default: float, *, most: float, least: float = 0.001) -> float:
         """A length of time such as `10s` or `500ms`, or a number of seconds; in seconds."""
@@ -153,9 +201,14 @@ class Fields:
         found = ((name, self._inside(item, key, name)) for name, item in value.items())
         return {name: one for name, one in found if one is not None}
 
-    def json(self, key: str) -> JSON:
+    def json(self, key: str, *, wanted: bool = False) -> JSON:
         """Whatever stands there."""
-        return self._get(key)
+        return self._get(key, wanted)
+
+    def unsupported(self, key: str, message: str, remedy: str) -> None:
+        """A field that Argo knows, and that is an error here."""
+        if self._get(key) is not None:
+            self.wrong(message, remedy, key)
 
     def no_others(self) -> None:
         """Notes each field that nothing has read."""
@@ -163,13 +216,13 @@ class Fields:
             if key not in self._read:
                 near = get_close_matches(str(key), self._read, n=1)
                 remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(self._read))}"
-                self.wrong("there is no such field", remedy, str(key)[:40])
+                self.wrong("unknown field", remedy, str(key)[:40])
 
     def _get(self, key: str, wanted: bool = False) -> JSON:
         self._read.add(key)
         value = self._values.get(key)
-        if value is None and (wanted or key in self._values):
-            self.wrong("it is missing" if wanted else "nothing stands there", "write it, or leave it out", key)
+        if value is None and wanted:
+            self.wrong("it is missing", "write it", key)
         return value
 
     def _inside(self, value: JSON, *path: str | int) -> Fields | None:
@@ -187,6 +240,21 @@ class Fields:
         return True
 
 
+def problems_of(query: Mapping[str, JSON], read: Callable[[Fields], object]) -> list[Problem]:
+    """What `read` finds wrong with a query whose placeholders are not filled in yet."""
+    fields = Fields(query, filled=False)
+    read(fields)
+    return fields.problems
+
+
+def usable(what: str, query: Mapping[str, JSON], read: Callable[[Fields], T]) -> T:
+    """What `read` makes of a query of `what` that is about to be used. Raises as `refuse` does."""
+    fields = Fields(query, filled=True)
+    found = read(fields)
+    refuse(what, fields.problems)
+    return found
+
+
 def refuse(what: str, problems: Iterable[Problem]) -> None:
     """Raises `PermanentBackendError` when there are any problems with the query of `what`."""
     if words := "; ".join(str(one) for one in problems):
@@ -195,6 +263,16 @@ def refuse(what: str, problems: Iterable[Problem]) -> None:
 
 def _has_placeholder(value: JSON) -> bool:
     return isinstance(value, str) and "{{" in value
+
+
+def _number(value: JSON) -> float:
+    """A number, which may be written as a text; NaN for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return math.nan
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _is_bare(value: JSON) -> bool:

@@ -6,29 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from attrs import frozen
 from yarl import URL
 
 from bluegreen.errors import BackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.http import (
-    ACCESS,
-    Access,
-    Check,
-    Http,
-    Reply,
-    Request,
-    address,
-    problems_of,
-    refused,
-    seconds,
-    seconds_of,
-    text,
-)
+from bluegreen.metrics.fields import Fields, problems_of, usable
+from bluegreen.metrics.http import Access, Http, Reply, Request
 from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 
 TIMEOUT_S: Final = 10.0
 """Argo's."""
+
+
+@frozen
+class _Query:
+    address: URL
+    query: str
+    timeout_s: float
+    access: Access
 
 
 class Graphite:
@@ -46,12 +43,9 @@ class Graphite:
 
         Raises `BackendError` and `PermanentBackendError`.
         """
-        refused("graphite", self.check(query))
-        request = Request(
-            (URL(query["address"].strip()) / "render").with_query([*_parameters(query["query"]), ("format", "json")]),
-            timeout_s=seconds_of(query.get("timeout"), TIMEOUT_S),
-        )
-        reply = await self._http.ask(request, Access.of(query))
+        asked = usable("graphite", query, _read)
+        url = (asked.address / "render").with_query([*_parameters(asked.query), ("format", "json")])
+        reply = await self._http.ask(Request(url, timeout_s=asked.timeout_s), asked.access)
         if not reply.ok:
             raise reply.refused()
         return _reading(reply)
@@ -59,8 +53,18 @@ class Graphite:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query, as far as it can be seen without asking."""
-        known: dict[str, Check] = {"address": address, "query": text, "timeout": seconds, **ACCESS}
-        return problems_of(query, known, ("address", "query"))
+        return problems_of(query, _read)
+
+
+def _read(fields: Fields) -> _Query:
+    asked = _Query(
+        fields.address("address"),
+        fields.words("query", wanted=True),
+        fields.limit_s("timeout", TIMEOUT_S),
+        Access.of(fields),
+    )
+    fields.no_others()
+    return asked
 
 
 def _parameters(query: str) -> list[tuple[str, str]]:

@@ -5,33 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from attrs import frozen
 from yarl import URL
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.http import (
-    ACCESS,
-    Access,
-    Check,
-    Http,
-    Reply,
-    Request,
-    address,
-    basic_of,
-    problems_of,
-    refuse,
-    refused,
-    seconds,
-    seconds_of,
-    text,
-)
+from bluegreen.metrics.fields import Fields, problems_of, usable
+from bluegreen.metrics.http import Access, Http, Reply, Request, basic_of
 from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 
 TIMEOUT_S: Final = 30.0
-_PROFILE: Final = refuse(
-    "a profile means Flux, which is not supported", "write address, database and query, the query in InfluxQL"
-)
+
+
+@frozen
+class _Query:
+    address: URL
+    params: Mapping[str, str]
+    timeout_s: float
+    access: Access
 
 
 class InfluxDB:
@@ -52,20 +44,10 @@ class InfluxDB:
 
         Raises `BackendError` and `PermanentBackendError`.
         """
-        refused("influxdb", self.check(query))
-        access = Access.of(query)
-        if username := query.get("username"):
-            access = access.also("Authorization", basic_of(username.strip(), (query.get("password") or "").strip()))
-        params = {"q": query["query"], "db": query["database"], "epoch": "ms"}
-        if query.get("retentionPolicy"):
-            params["rp"] = query["retentionPolicy"]
+        asked = usable("influxdb", query, _read)
         # GET, although the query is then part of the URL: a user who may only read can ask so.
-        request = Request(
-            URL(query["address"].strip()) / "query",
-            params=params,
-            timeout_s=seconds_of(query.get("timeout"), TIMEOUT_S),
-        )
-        reply = await self._http.ask(request, access)
+        request = Request(asked.address / "query", params=asked.params, timeout_s=asked.timeout_s)
+        reply = await self._http.ask(request, asked.access)
         if not reply.ok:
             raise reply.refused()
         return _reading(reply)
@@ -73,18 +55,23 @@ class InfluxDB:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query, as far as it can be seen without asking."""
-        known: dict[str, Check] = {
-            "profile": _PROFILE,
-            "address": address,
-            "database": text,
-            "query": text,
-            "username": text,
-            "password": text,
-            "retentionPolicy": text,
-            "timeout": seconds,
-            **ACCESS,
-        }
-        return problems_of(query, known, () if query.get("profile") else ("address", "database", "query"))
+        return problems_of(query, _read)
+
+
+def _read(fields: Fields) -> _Query:
+    if "profile" in fields:
+        remedy = "write address, database and query, the query in InfluxQL"
+        fields.unsupported("profile", "a profile means Flux, which is not supported", remedy)
+        return _Query(URL(), {}, TIMEOUT_S, Access())
+    params = {"q": fields.words("query", wanted=True), "db": fields.words("database", wanted=True), "epoch": "ms"}
+    if policy := fields.words("retentionPolicy"):
+        params["rp"] = policy
+    access, username, password = Access.of(fields), fields.words("username"), fields.words("password")
+    if username:
+        access = access.also("Authorization", basic_of(username.strip(), password.strip()))
+    asked = _Query(fields.address("address"), params, fields.limit_s("timeout", TIMEOUT_S), access)
+    fields.no_others()
+    return asked
 
 
 def _reading(reply: Reply) -> NoData | Reading:

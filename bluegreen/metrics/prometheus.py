@@ -9,26 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from attrs import frozen
 from yarl import URL
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.http import (
-    ACCESS,
-    Access,
-    Check,
-    Http,
-    Reply,
-    Request,
-    address,
-    below,
-    problems_of,
-    refused,
-    seconds,
-    seconds_of,
-    text,
-    wrong,
-)
+from bluegreen.metrics.fields import Fields, problems_of, usable
+from bluegreen.metrics.http import Access, Http, Reply, Request
 from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 
@@ -44,6 +31,24 @@ _MOMENT: Final = re.compile(
 )
 _WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1"}
 """Thanos and VictoriaMetrics leave out what a store that is down would have said, unless they are told not to."""
+
+
+@frozen
+class _Range:
+    """As it is written: `now` is known when it is sent."""
+
+    start: JSON
+    end: JSON
+    step: JSON
+
+
+@frozen
+class _Query:
+    address: URL
+    query: str
+    range: _Range | None
+    timeout_s: float
+    access: Access
 
 
 class Prometheus:
@@ -64,23 +69,17 @@ class Prometheus:
 
         Raises `BackendError`, also where only some of the stores answered, and `PermanentBackendError`.
         """
-        refused("prometheus", self.check(query))
-        access = Access.of(query)
-        form = {"query": query["query"], **_WHOLE}
+        asked = usable("prometheus", query, _read)
+        form = {"query": asked.query, **_WHOLE}
         path = "query"
-        if query.get("rangeQuery"):
-            form |= _range(query["rangeQuery"], time.time())
+        if asked.range is not None:
+            form |= _sent(asked.range, time.time())
             path = "query_range"
-        request = Request(
-            URL(query["address"].strip()) / "api/v1" / path,
-            "POST",
-            form=form,
-            timeout_s=seconds_of(query.get("timeout"), TIMEOUT_S),
-        )
-        reply = await self._http.ask(request, access)
+        request = Request(asked.address / "api/v1" / path, "POST", form=form, timeout_s=asked.timeout_s)
+        reply = await self._http.ask(request, asked.access)
         if reply.status in (405, 501):  # a gateway that lets GET pass only
             request = Request(request.url, params=form, timeout_s=request.timeout_s)
-            reply = await self._http.ask(request, access)
+            reply = await self._http.ask(request, asked.access)
         if not reply.ok:
             raise reply.refused()
         return _reading(reply)
@@ -88,14 +87,38 @@ class Prometheus:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query, as far as it can be seen without asking."""
-        known: dict[str, Check] = {
-            "address": address,
-            "query": text,
-            "timeout": seconds,
-            "rangeQuery": below({"start": _moment, "end": _moment, "step": _step}, ("start", "end", "step")),
-            **ACCESS,
-        }
-        return problems_of(query, known, ("address", "query"))
+        return problems_of(query, _read)
+
+
+def _read(fields: Fields) -> _Query:
+    inside = fields.inside("rangeQuery")
+    asked = _Query(
+        fields.address("address"),
+        fields.words("query", wanted=True),
+        None if inside is None else _range(inside),
+        fields.limit_s("timeout", TIMEOUT_S),
+        Access.of(fields),
+    )
+    fields.no_others()
+    return asked
+
+
+def _range(fields: Fields) -> _Range:
+    for key in ("start", "end"):
+        remedy = 'write now() - duration("1h"), or an RFC 3339 time'
+        _understood(fields, key, lambda said: moment(said, 0.0), "that is no point in time", remedy)
+    _understood(fields, "step", duration, "that is no duration", "write 1m, for instance")
+    fields.no_others()
+    return _Range(fields.json("start"), fields.json("end"), fields.json("step"))
+
+
+def _understood(fields: Fields, key: str, read: Callable[[JSON], object], message: str, remedy: str) -> None:
+    said = fields.json(key, wanted=True)
+    if said is not None and not fields.open(key):
+        try:
+            read(said)
+        except (ValueError, OverflowError):
+            fields.wrong(message, remedy, key)
 
 
 def _reading(reply: Reply) -> NoData | Reading:
@@ -133,11 +156,11 @@ def _of_kind(kind: str, result: Any, place: str) -> NoData | Reading:
     return Reading([*values], labels) if values else NoData([])
 
 
-def _range(fields: Mapping[str, JSON], now: float) -> dict[str, str]:
-    start, end = moment(fields["start"], now), moment(fields["end"], now)
+def _sent(asked: _Range, now: float) -> dict[str, str]:
+    start, end = moment(asked.start, now), moment(asked.end, now)
     if start > end:
         raise PermanentBackendError("the range of the query ends before it starts", remedy="exchange start and end")
-    return {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{duration(fields['step']):.3f}"}
+    return {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{duration(asked.step):.3f}"}
 
 
 def moment(said: JSON, now: float) -> float:
@@ -174,22 +197,3 @@ def duration(said: JSON) -> float:
     if not 0 < found < 1e11:
         raise ValueError("a duration is above 0")
     return found
-
-
-def _read_by(read: Callable[[JSON], object], message: str, remedy: str) -> Check:
-    def check(value: JSON) -> list[Problem]:
-        if isinstance(value, str) and "{{" in value:
-            return []
-        try:
-            read(value)
-        except (ValueError, OverflowError):
-            return wrong(message, remedy)
-        return []
-
-    return check
-
-
-_moment = _read_by(
-    lambda value: moment(value, 0.0), "that is no point in time", 'write now() - duration("1h"), or an RFC 3339 time'
-)
-_step = _read_by(duration, "that is no duration", "write 1m, for instance")

@@ -9,28 +9,14 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from attrs import frozen
 from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
 from yarl import URL
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.http import (
-    ACCESS,
-    Access,
-    Check,
-    Http,
-    Reply,
-    Request,
-    address,
-    mapping,
-    one_of,
-    problems_of,
-    refused,
-    seconds,
-    seconds_of,
-    text,
-    wrong,
-)
+from bluegreen.metrics.fields import Fields, problems_of, usable
+from bluegreen.metrics.http import Access, Http, Reply, Request
 from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 
@@ -41,6 +27,17 @@ _PATH_MAX: Final = 1000
 _AT_ONCE_MAX: Final = 16 * 1024
 """In a body of more bytes than this a path is followed in a thread: in the largest it can take seconds."""
 _OF_KUBERNETES: Final = re.compile(r"\{\s*(range|end)\b")
+
+
+@frozen
+class _Query:
+    url: URL
+    method: str
+    body: str
+    json_body: JSON
+    path: str
+    timeout_s: float
+    access: Access
 
 
 class Web:
@@ -58,43 +55,59 @@ class Web:
 
         Raises `BackendError` and `PermanentBackendError`, also for a status other than 2xx.
         """
-        refused("web", self.check(query))
-        access, method, body = Access.of(query), query.get("method") or "GET", None
-        if (plain := query.get("body")) is not None:
-            body = plain.encode()
-        elif query.get("jsonBody") is not None:
-            body = json.dumps(query["jsonBody"]).encode()
+        asked = usable("web", query, _read)
+        access, body = asked.access, asked.body.encode() or None
+        if asked.json_body is not None:
+            body = json.dumps(asked.json_body).encode()
             if "Content-Type" not in access.headers:
                 access = access.also("Content-Type", "application/json")
-        timeout_s = seconds_of(query.get("timeoutSeconds"), TIMEOUT_S)
-        request = Request(URL(query["url"].strip()), method, None, None, body, timeout_s, repeatable=method == "GET")
+        repeatable = asked.method == "GET"
+        request = Request(asked.url, asked.method, None, None, body, asked.timeout_s, repeatable=repeatable)
         reply = await self._http.ask(request, access)
         if not reply.ok:
             raise reply.refused()
-        path = query.get("jsonPath") or ""
-        if path and len(reply.body) > _AT_ONCE_MAX:
-            return await asyncio.to_thread(_found, reply, path)
-        return _found(reply, path)
+        if asked.path and len(reply.body) > _AT_ONCE_MAX:
+            return await asyncio.to_thread(_found, reply, asked.path)
+        return _found(reply, asked.path)
 
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query, as far as it can be seen without asking."""
-        known: dict[str, Check] = {
-            "url": address,
-            "method": one_of(*METHODS),
-            "body": text,
-            "jsonBody": mapping,
-            "timeoutSeconds": seconds,
-            "jsonPath": _json_path,
-            **ACCESS,
-        }
-        found = problems_of(query, known, ("url",))
-        bodies = [name for name in ("body", "jsonBody") if query.get(name) is not None]
-        if len(bodies) == 2:
-            found.append(Problem(("jsonBody",), "there is a body as well", "leave one of them"))
-        if bodies and (query.get("method") or "GET") == "GET":
-            found.append(Problem((bodies[0],), "a GET has no body", "write method: POST"))
-        return found
+        return problems_of(query, _read)
+
+
+def _read(fields: Fields) -> _Query:
+    asked = _Query(
+        fields.address("url"),
+        fields.choice("method", "GET", METHODS),
+        fields.words("body"),
+        fields.json("jsonBody"),
+        _path(fields),
+        fields.limit_s("timeoutSeconds", TIMEOUT_S),
+        Access.of(fields),
+    )
+    if not isinstance(asked.json_body, Mapping | list | None):
+        fields.wrong("a mapping or a list is needed", "", "jsonBody")
+    bodies = [key for key in ("body", "jsonBody") if key in fields]
+    if len(bodies) == 2:
+        fields.wrong("there is a body as well", "leave one of them", "jsonBody")
+    if bodies and asked.method == "GET" and not fields.open("method"):
+        fields.wrong("a GET has no body", "write method: POST", bodies[0])
+    fields.no_others()
+    return asked
+
+
+def _path(fields: Fields) -> str:
+    path, remedy = fields.json("jsonPath") or "", "write {$.data.ok}, for instance"
+    if not isinstance(path, str):
+        fields.wrong("a text is needed", remedy, "jsonPath")
+        return ""
+    if not fields.open("jsonPath"):
+        try:
+            compiled(path)
+        except ValueError as error:
+            fields.wrong(f"that is no JSONPath: {error}", remedy, "jsonPath")
+    return path
 
 
 def _found(reply: Reply, path: str) -> JSON | NoData | Reading:
@@ -146,15 +159,3 @@ def _environment() -> JSONPathEnvironment:
     for name in ("match", "search"):
         del environment.function_extensions[name]
     return environment
-
-
-def _json_path(value: JSON) -> list[Problem]:
-    if not isinstance(value, str):
-        return wrong("a text is needed", "write {$.data.ok}, for instance")
-    if "{{" in value:
-        return []
-    try:
-        compiled(value)
-    except ValueError as error:
-        return wrong(f"that is no JSONPath: {error}", "write {$.data.ok}, for instance")
-    return []

@@ -11,10 +11,9 @@ from urllib.parse import quote, quote_plus
 
 from attrs import evolve, field, frozen
 from multidict import CIMultiDict
+from yarl import URL
 
-from bluegreen.errors import PermanentBackendError, Problem
-from bluegreen.metrics.http.fields import Check, address, below, filled_in_later, flag, refuse, text, wrong
-from bluegreen.spec import JSON
+from bluegreen.metrics.fields import Fields
 
 HIDDEN: Final = "***"
 _SHORTEST: Final = 4
@@ -25,7 +24,7 @@ _SHORTEST: Final = 4
 class OAuth2:
     """Client credentials (RFC 6749, 4.4)."""
 
-    token_url: str
+    token_url: URL
     client_id: str
     client_secret: str = field(repr=False)
     scopes: tuple[str, ...] = ()
@@ -43,25 +42,20 @@ class Access:
     tls: ssl.SSLContext | bool = True
 
     @staticmethod
-    def of(query: Mapping[str, JSON]) -> Access:
-        """What the fields `headers`, `authentication`, `insecure` and `ca` of a checked query say.
-
-        Raises `PermanentBackendError` for a header or a certificate that cannot be used.
-        """
+    def of(fields: Fields) -> Access:
+        """What the fields `headers`, `authentication`, `insecure` and `ca` of a query say."""
         headers = CIMultiDict({"User-Agent": "bluegreen"})
-        for one in query.get("headers") or []:
+        for name, value in _headers(fields):
             # Files of secrets end with a line end, which no header may hold.
-            headers[one["key"]] = one["value"].strip()
-        authentication = query.get("authentication") or {}
-        if basic := authentication.get("basic"):
-            headers["Authorization"] = basic_of(basic["username"].strip(), basic["password"].strip())
+            headers[name] = value.strip()
+        basic, oauth2 = _authentication(fields)
+        if basic:
+            headers["Authorization"] = basic
         for name, value in headers.items():
             if any(ord(char) < 32 and char != "\t" for char in name + value):
-                raise PermanentBackendError(
-                    f"the value of the header {name!r} has a line break", remedy="write it on one line"
-                )
-        oauth2 = authentication.get("oauth2")
-        return Access(headers, _oauth2(oauth2) if oauth2 else None, _tls(query))
+                message = f"the value of the header {name!r} has a line break"
+                fields.wrong(message, "write it on one line", "headers")
+        return Access(headers, oauth2, _tls(fields))
 
     def also(self, name: str, value: str) -> Access:
         """The same with one more header, or with this value of it."""
@@ -101,76 +95,64 @@ def hidden(shown: str, secrets: Iterator[str]) -> str:
     return shown
 
 
-def _oauth2(fields: Mapping[str, JSON]) -> OAuth2:
-    return OAuth2(
-        fields["tokenUrl"].strip(),
-        fields["clientId"].strip(),
-        fields["clientSecret"].strip(),
-        tuple(fields.get("scopes") or ()),
-    )
+def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
+    value = fields.json("headers")
+    if value is None:
+        return
+    if not isinstance(value, list):
+        remedy = "write - {key: Authorization, value: Bearer TOKEN}, for instance"
+        fields.wrong("a list is needed", remedy, "headers")
+        return
+    for index, one in enumerate(value):
+        fits = isinstance(one, Mapping) and sorted(one) == ["key", "value"]
+        if fits and all(isinstance(part, str) and part.strip() for part in one.values()):
+            yield one["key"], one["value"]
+        else:
+            fields.wrong("a header has a key and a value, both of them texts", "", "headers", index)
 
 
-def _tls(query: Mapping[str, JSON]) -> ssl.SSLContext | bool:
-    if query.get("insecure"):
-        return False
-    return _trusting(query["ca"].strip()) if query.get("ca") else True
+def _authentication(fields: Fields) -> tuple[str, OAuth2 | None]:
+    """The value of the Authorization header, if that is known, and how to get a token, if one is needed."""
+    ways = fields.inside("authentication")
+    if ways is None:
+        return "", None
+    remedy = "put a signing proxy in front, such as aws-sigv4-proxy, and address it"
+    ways.unsupported("sigv4", "AWS's signature (sigv4) is not supported", remedy)
+    basic, oauth2 = ways.inside("basic"), ways.inside("oauth2")
+    ways.no_others()
+    if basic is not None and oauth2 is not None:
+        fields.wrong("one way to authenticate is enough", "leave one of them", "authentication")
+    return _basic(basic) if basic is not None else "", _oauth2(oauth2) if oauth2 is not None else None
+
+
+def _basic(fields: Fields) -> str:
+    username, password = (fields.words(key, wanted=True).strip() for key in ("username", "password"))
+    fields.no_others()
+    return basic_of(username, password)
+
+
+def _oauth2(fields: Fields) -> OAuth2:
+    client_id, client_secret = (fields.words(key, wanted=True).strip() for key in ("clientId", "clientSecret"))
+    found = OAuth2(fields.address("tokenUrl"), client_id, client_secret, fields.texts("scopes"))
+    fields.no_others()
+    return found
+
+
+def _tls(fields: Fields) -> ssl.SSLContext | bool:
+    insecure, ca = fields.flag("insecure"), fields.words("ca").strip()
+    if ca and not fields.open("ca"):
+        if "-----BEGIN CERTIFICATE-----" not in ca:
+            remedy = "write its text, or {{args.NAME}} of a secret that holds it"
+            fields.wrong("a certificate in PEM form is needed", remedy, "ca")
+        elif not insecure:
+            try:
+                return _trusting(ca)
+            except (ssl.SSLError, ValueError):
+                fields.wrong("ca holds no certificate in PEM form", "write one in full", "ca")
+    return not insecure
 
 
 @lru_cache(maxsize=64)
 def _trusting(ca: str) -> ssl.SSLContext:
     """A context that trusts these certificates only. The same for the same text, so that connections are shared."""
-    try:
-        return ssl.create_default_context(cadata=ca)
-    except (ssl.SSLError, ValueError) as error:
-        raise PermanentBackendError("ca holds no certificate in PEM form", remedy="write one in full") from error
-
-
-def _headers(value: JSON) -> list[Problem]:
-    if not isinstance(value, list):
-        return wrong("a list is needed", "write - {key: Authorization, value: Bearer TOKEN}, for instance")
-    found = list[Problem]()
-    for index, one in enumerate(value):
-        fits = isinstance(one, Mapping) and sorted(one) == ["key", "value"]
-        if not (fits and all(isinstance(part, str) and part.strip() for part in one.values())):
-            found += wrong("a header has a key and a value, both of them texts", "", index)
-    return found
-
-
-def _scopes(value: JSON) -> list[Problem]:
-    return [] if isinstance(value, list) and all(isinstance(one, str) for one in value) else wrong("a list is needed")
-
-
-def _certificates(value: JSON) -> list[Problem]:
-    if filled_in_later(value) or (isinstance(value, str) and "-----BEGIN CERTIFICATE-----" in value):
-        return []
-    return wrong("a certificate in PEM form is needed", "write its text, or {{args.NAME}} of a secret that holds it")
-
-
-_SIGV4: Final = refuse(
-    "AWS's signature (sigv4) is not supported", "put a signing proxy in front, such as aws-sigv4-proxy, and address it"
-)
-_OAUTH2: Final = below(
-    {"tokenUrl": address, "clientId": text, "clientSecret": text, "scopes": _scopes},
-    ("tokenUrl", "clientId", "clientSecret"),
-)
-
-
-def _authentication(value: JSON) -> list[Problem]:
-    known: dict[str, Check] = {
-        "basic": below({"username": text, "password": text}, ("username", "password")),
-        "oauth2": _OAUTH2,
-        "sigv4": _SIGV4,
-    }
-    found = list(below(known)(value))
-    if not found and sum(bool(one) for one in value.values()) > 1:
-        found = wrong("one way to authenticate is enough", "leave one of them")
-    return found
-
-
-ACCESS: Final[Mapping[str, Check]] = {
-    "authentication": _authentication,
-    "headers": _headers,
-    "insecure": flag,
-    "ca": _certificates,
-}
-"""The fields that `Access.of` reads."""
+    return ssl.create_default_context(cadata=ca)

@@ -216,7 +216,7 @@ class Http:
         form = {"grant_type": "client_credentials"}
         if oauth2.scopes:
             form["scope"] = " ".join(oauth2.scopes)
-        request = Request(URL(oauth2.token_url), "POST", form=form)
+        request = Request(oauth2.token_url, "POST", form=form)
         nameless = Access({"User-Agent": "bluegreen"}, oauth2, access.tls)
         named = basic_of(quote_plus(oauth2.client_id), quote_plus(oauth2.client_secret))
         reply = await self._once(request, nameless.also("Authorization", named))

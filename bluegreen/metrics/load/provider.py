@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.fields import Fields, refuse
+from bluegreen.metrics.fields import Fields, problems_of, usable
 from bluegreen.metrics.load.plan import DURATION_MAX_S, TIMEOUT_MAX_S, Plan, plan_of
 from bluegreen.metrics.load.shooting import Shooting
 from bluegreen.spec import JSON, RevisionId
@@ -30,17 +30,13 @@ class Load:
         Raises `PermanentBackendError` for a query that cannot be sent, or that aims at something that is not the
         rollout's own, and `BackendError` for a revision without replicas.
         """
-        fields = Fields(query, filled=True)
-        plan = plan_of(fields)
-        refuse("load", fields.problems)
+        plan = usable("load", query, plan_of)
         return await Shooting(plan, await self._aims(plan)).run()
 
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query. Whether a Service is the rollout's own is known only when it is measured."""
-        fields = Fields(query, filled=False)
-        plan_of(fields)
-        return fields.problems
+        return problems_of(query, plan_of)
 
     @staticmethod
     def takes_s(query: Mapping[str, JSON]) -> float:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from bluegreen.errors import BackendError, Problem
 from bluegreen.metrics.context import Context
-from bluegreen.metrics.fields import Fields, refuse
+from bluegreen.metrics.fields import Fields, problems_of, usable
 from bluegreen.metrics.scrape.selectors import Selector, selector
 from bluegreen.metrics.scrape.series import Gauge, Pair, Quantile, Rate, Sample, Series, samples
 from bluegreen.ports import NoData
@@ -61,9 +61,7 @@ class Scrape:
         Raises `PermanentBackendError` for a query that cannot be used, `BackendError` when a replica cannot be read, or
         there is none.
         """
-        fields = Fields(query, filled=True)
-        asked = _read(fields)
-        refuse("scrape", fields.problems)
+        asked = usable("scrape", query, _read)
         pairs = await self._pairs(asked)
         found = {name: series.value(pairs) for name, series in asked.series.items()}
         return NoData() if all(value is None for value in found.values()) else found
@@ -77,9 +75,7 @@ class Scrape:
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
         """What is wrong with a query."""
-        fields = Fields(query, filled=False)
-        _read(fields)
-        return fields.problems
+        return problems_of(query, _read)
 
     @staticmethod
     def takes_s(query: Mapping[str, JSON]) -> float:
