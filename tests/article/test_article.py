@@ -90,19 +90,21 @@ async def place(tmp_path: Path) -> AsyncGenerator[Place]:
 @asynccontextmanager
 async def driven(where: Place, rollout: Rollout) -> AsyncGenerator[Engine]:
     """The rollout, driven, measured, and found by Prometheus."""
-    async with (
-        local.connect(rollout, state_dir=where.folder / "state") as backend,
-        metrics.connect(rollout, backend.workloads) as providers,
-        Engine(rollout, evolve(backend, metrics=providers)) as engine,
-    ):
-        finding = asyncio.create_task(discover(rollout, where.folder / "state", where.folder / "targets.json"))
-        try:
-            yield engine
-        finally:
-            finding.cancel()
-            with suppress(asyncio.CancelledError):
-                await finding
-    await local.delete(where.folder / "state", rollout.name, rollout.namespace)
+    try:
+        async with (
+            local.connect(rollout, state_dir=where.folder / "state") as backend,
+            metrics.connect(rollout, backend.workloads) as providers,
+            Engine(rollout, evolve(backend, metrics=providers)) as engine,
+        ):
+            finding = asyncio.create_task(discover(rollout, where.folder / "state", where.folder / "targets.json"))
+            try:
+                yield engine
+            finally:
+                finding.cancel()
+                with suppress(asyncio.CancelledError):
+                    await finding
+    finally:
+        await local.delete(where.folder / "state", rollout.name, rollout.namespace)
 
 
 async def recorded(engine: Engine) -> Record:
