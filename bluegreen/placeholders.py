@@ -62,6 +62,18 @@ def filled(value: JSON, known: Mapping[str, str]) -> JSON:
     return value
 
 
+def unfilled(value: JSON) -> str:
+    """The first argument of a value that nothing was filled in for, by its placeholder's name; empty if none is."""
+    if isinstance(value, str):
+        try:
+            return next((one.name for one in placeholders(value) if one.name.startswith("args.")), "")
+        except PlaceholderError:
+            return ""  # what a secret brought along is no placeholder
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return next((name for one in value if (name := unfilled(one))), "") if isinstance(value, list | tuple) else ""
+
+
 def _filled_text(text: str, known: Mapping[str, str]) -> str:
     if "{{" not in text:
         return text

@@ -61,6 +61,8 @@ class Echo:
                 return {said}
             case "late":
                 await asyncio.sleep(1000)
+            case _:
+                pass
         return {said: [quote(SECRET), base64.b64encode(SECRET.encode()).decode(), 1]}
 
     async def start(self, key: Key, hook: Mapping[str, Any]) -> None:
@@ -179,3 +181,22 @@ def test_the_longest_secret_goes_first_and_an_empty_one_hides_nothing() -> None:
     secrets = {"args.a": "abc", "args.b": "abcdef\n", "args.c": ""}
     assert redacted(["abcdef", "abc", 7, None, {"abc": "x"}], secrets) == ["***", "***", 7, None, {"***": "x"}]
     assert redacted("abc", {}) == "abc"
+
+
+@pytest.mark.parametrize("query", [{"header": "{{args.image}}"}, {"deep": [1, {"er": "a {{ args.image }}"}]}])
+def test_what_still_has_something_to_fill_in_is_not_asked(query: dict[str, Any]) -> None:
+    """An argument's place may be gone from the pod template; a selector without it would match everything."""
+    echo = Echo()
+    outcome = outcome_of(evolve(MEASURE, query=query), echo, safe=Safe())
+    assert "{{args.image}} has no value now" in outcome.error
+    assert not echo.asked
+
+
+def test_a_secret_that_looks_like_something_to_fill_in_is_not() -> None:
+    class Odd(Safe):
+        async def read(self, name: str, key: str) -> str:
+            return "{{ odd"
+
+    echo = Echo()
+    assert not outcome_of(MEASURE, echo, safe=Odd()).error
+    assert echo.asked == [{"header": "Bearer {{ odd"}]

@@ -144,20 +144,21 @@ def _tasks(
 
 
 def _known(args: tuple[Arg, ...], about: About) -> dict[str, str]:
-    """What the arguments stand for now; those of secrets are not among them."""
+    """What the arguments stand for now. Those of secrets are not among them, nor one whose place has nothing in it: a
+    query in which something is left to fill in is not asked."""
     found: dict[str, str] = {}
     for one in args:
         if one.pod_template_hash is PodTemplateHash.LATEST:
             found[f"args.{one.name}"] = about.revision
         elif one.pod_template_hash is PodTemplateHash.STABLE:
             found[f"args.{one.name}"] = about.stable or about.revision
-        elif one.field:
-            found[f"args.{one.name}"] = _at(about.template, one.field)
+        elif one.field and (value := _at(about.template, one.field)) is not None:
+            found[f"args.{one.name}"] = value
     return found
 
 
-def _at(template: JSON, path: str) -> str:
-    """The value at a place such as `spec.template.metadata.labels['app']` or `...containers[0].image`; "" if none."""
+def _at(template: JSON, path: str) -> str | None:
+    """The value at a place such as `spec.template.metadata.labels['app']` or `...containers[0].image`, if there is."""
     here = template
     for part in _parts(path.removeprefix("spec.template").removeprefix(".")):
         if isinstance(here, Mapping):
@@ -168,7 +169,7 @@ def _at(template: JSON, path: str) -> str:
             here = None
     if isinstance(here, bool):
         return str(here).lower()
-    return str(here) if isinstance(here, str | int | float) else ""
+    return str(here) if isinstance(here, str | int | float) else None
 
 
 def _parts(path: str) -> list[str]:

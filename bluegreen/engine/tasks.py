@@ -14,7 +14,8 @@ from bluegreen.actions import Cancel, Measure, RunHook
 from bluegreen.engine.clock import Clock
 from bluegreen.engine.faults import is_permanent, words_of
 from bluegreen.engine.secrets import redacted, secrets_of
-from bluegreen.placeholders import filled
+from bluegreen.errors import PermanentBackendError
+from bluegreen.placeholders import filled, unfilled
 from bluegreen.ports import Backend, NoData, Reading
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.values import encoded
@@ -129,7 +130,11 @@ class Tasks:
         if task.provider not in self._backend.metrics:
             known = ", ".join(self._backend.metrics) or "none"
             raise LookupError(f"no metric provider named {task.provider!r}; there are: {known}")
-        found = await self._backend.metrics[task.provider].measure(filled(task.query, secrets))
+        query = filled(task.query, secrets)
+        if left := unfilled(query):
+            remedy = "see what its argument refers to"
+            raise PermanentBackendError(f"nothing was asked: {{{{{left}}}}} has no value now", remedy=remedy)
+        found = await self._backend.metrics[task.provider].measure(query)
         reading = found if isinstance(found, Reading | NoData) else Reading(found)
         labels = encoded(reading.labels) if isinstance(reading, Reading) else None
         empty = isinstance(reading, NoData)

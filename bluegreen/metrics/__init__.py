@@ -8,7 +8,8 @@ Each is a class with `measure`, found by its entry point (group `bluegreen.metri
         async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData | Reading: ...
 
 It may also have `check(query)`, a static method: what is wrong with a query, found when a manifest is loaded;
-`close()`, a coroutine, called when it is needed no more; and `SUCCESS_CONDITION`, for metrics that state no condition.
+`takes_s(query)`, a static method: how many seconds a measurement takes by itself; `close()`, a coroutine, called when
+it is needed no more; and `SUCCESS_CONDITION`, for metrics that state no condition.
 """
 
 from __future__ import annotations

@@ -146,21 +146,21 @@ TEMPLATE: dict[str, JSON] = {
         ("spec.template.spec.containers[0].ports[0].containerPort", "8080"),
         ("spec.template.spec.weight", "1.5"),
         ("spec.template.spec.hostNetwork", "true"),
-        ("spec.template.spec.nothing", ""),
-        ("spec.template.spec.containers", ""),
-        ("spec.template.spec.containers[7].image", ""),
-        ("spec.template.spec.containers[x].image", ""),
-        ("spec.template.spec.containers[0].image.deeper", ""),
+        ("spec.template.spec.nothing", "{{args.it}}"),
+        ("spec.template.spec.containers", "{{args.it}}"),
+        ("spec.template.spec.containers[7].image", "{{args.it}}"),
+        ("spec.template.spec.containers[x].image", "{{args.it}}"),
+        ("spec.template.spec.containers[0].image.deeper", "{{args.it}}"),
         ("spec.template.metadata.labels[app", "shop"),
-        ("spec.template.metadata..labels", ""),
+        ("spec.template.metadata..labels", "{{args.it}}"),
     ],
 )
 def test_an_argument_may_stand_for_a_place_in_the_pod_template(path: str, found: str) -> None:
     assert sent("{{args.it}}", Arg("it", field=path), about=About(V2, V1, TEMPLATE)) == found
 
 
-def test_of_no_pod_template_an_argument_is_empty() -> None:
-    assert sent("[{{args.it}}]", Arg("it", field="spec.template.metadata.labels.app")) == "[]"
+def test_of_no_pod_template_an_argument_is_left_as_it_is_and_whoever_asks_refuses_it() -> None:
+    assert sent("[{{args.it}}]", Arg("it", field="spec.template.metadata.labels.app")) == "[{{args.it}}]"
 
 
 def test_a_query_is_kept_as_it_was_sent_and_without_secrets() -> None:

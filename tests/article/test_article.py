@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve, frozen
 
-from bluegreen import Degraded, Engine, Healthy, Paused, Rollout, metrics
+from bluegreen import Degraded, Engine, Healthy, Paused, Rollout, hooks, metrics
 from bluegreen.backends import local
 from bluegreen.manifests import load_path
 from bluegreen.record import PauseReason, Record
@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "article"
 IMAGE = "my-org/my-app:v2.{}.0"
 PATIENCE_S = 60.0
+APP = "examples.article.app"
 FASTER = (
     ("interval: 30s", "interval: 1500ms"),
     ("[2m]", "[6s]"),
@@ -61,7 +62,9 @@ class Place:
                 ("127.0.0.1:8080", self.active),
                 ("127.0.0.1:8081", self.preview),
                 ("127.0.0.1:9090", self.prometheus),
-                ("python3", f"env, WEARS_OUT_AFTER=260, {sys.executable}"),
+                ("[python3, -m, examples.article.app]", f"[env, WEARS_OUT_AFTER=260, {sys.executable}, -m, {APP}]"),
+                ("python3", sys.executable),
+                ("my-app.db", str(self.folder / "my-app.db")),
             ):
                 text = text.replace(old, new)
             (folder / file.name).write_text(text)
@@ -90,19 +93,22 @@ async def place(tmp_path: Path) -> AsyncGenerator[Place]:
 @asynccontextmanager
 async def driven(where: Place, rollout: Rollout) -> AsyncGenerator[Engine]:
     """The rollout, driven, measured, and found by Prometheus."""
-    async with (
-        local.connect(rollout, state_dir=where.folder / "state") as backend,
-        metrics.connect(rollout, backend.workloads) as providers,
-        Engine(rollout, evolve(backend, metrics=providers)) as engine,
-    ):
-        finding = asyncio.create_task(discover(rollout, where.folder / "state", where.folder / "targets.json"))
-        try:
-            yield engine
-        finally:
-            finding.cancel()
-            with suppress(asyncio.CancelledError):
-                await finding
-    await local.delete(where.folder / "state", rollout.name, rollout.namespace)
+    try:
+        async with (
+            local.connect(rollout, state_dir=where.folder / "state") as backend,
+            metrics.connect(rollout, backend.workloads) as providers,
+            hooks.connect(where.folder / "hooks") as steps,
+            Engine(rollout, evolve(backend, metrics=providers, hooks=steps)) as engine,
+        ):
+            finding = asyncio.create_task(discover(rollout, where.folder / "state", where.folder / "targets.json"))
+            try:
+                yield engine
+            finally:
+                finding.cancel()
+                with suppress(asyncio.CancelledError):
+                    await finding
+    finally:
+        await local.delete(where.folder / "state", rollout.name, rollout.namespace)
 
 
 async def recorded(engine: Engine) -> Record:
@@ -129,6 +135,12 @@ async def fell(engine: Engine) -> Degraded:
         while not isinstance(phase := (await recorded(engine)).phase, Degraded):
             await asyncio.sleep(0.2)
     return phase
+
+
+def migrations(record: Record) -> list[str]:
+    """What the present attempt's migration said."""
+    gates = [memory.why for memory in record.gates if memory.gate == "beforePreview/migrate"]
+    return [found[0] for why in gates if (found := re.search(r"[0-9] steps", why))]
 
 
 def answered(customers: Load, image: str) -> int:
@@ -158,10 +170,12 @@ async def test_good_builds_are_promoted_and_bad_ones_are_stopped_or_taken_back(t
             runs = [memory.run for memory in (await recorded(engine)).gates if memory.run]
             assert [run.phase for run in runs] == [AnalysisPhase.SUCCESSFUL] * 2
             assert answered(customers, good) > 0
+            assert migrations(await recorded(engine)) == ["2 steps"]
 
             # One request in 25 fails: it never gets a customer.
             await engine.apply(where.rollout("with-load", faulty))
             degraded = await fell(engine)
+            assert migrations(await recorded(engine)) == ["0 steps"], "it was made, and finds so"
             assert re.search(r"success-rate: 0\.9\d+ < 0\.99 \(.*result\[0\] >= 0\.99\), 2nd failure", degraded.message)
             assert answered(customers, faulty) == 0
             assert customers.failed == []

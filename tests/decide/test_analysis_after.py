@@ -86,10 +86,9 @@ def test_arguments_are_filled_in_when_it_is_measured_and_secrets_later() -> None
         Arg("new", PodTemplateHash.LATEST),
         Arg("old", PodTemplateHash.STABLE),
         Arg("image", field="spec.template.spec.containers[0]['image']"),
-        Arg("nothing", field="spec.template.spec.containers[7].image"),
         Arg("token", secret=SecretKeyRef("prometheus", "token")),
     )
-    query = {"q": ["{{args.new}}/{{ args.old }}", "{{args.image}}{{args.nothing}}"], "token": "{{args.token}}", "n": 1}
+    query = {"q": ["{{args.new}}/{{ args.old }}", "{{args.image}}"], "token": "{{args.token}}", "n": 1}
     play = healthy()
     play.apply("v2", pre_promotion_analysis=analysis(metric(query=query), args=args))
     while not (tasks := tasks_of(play)):

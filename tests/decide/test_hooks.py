@@ -53,6 +53,21 @@ def test_before_the_preview_there_is_no_replica_until_the_hook_is_done() -> None
     play.phase(Healthy)
 
 
+def test_a_hook_that_is_declared_too_late_runs_all_the_same_and_takes_no_replicas_away() -> None:
+    play = healthy(gates=(Says("check"),))
+    play.apply("v2")
+    play.go(5)
+    assert play.wanted() == {V1: 2, V2: 2}
+    play.apply(hooks=(hook(BEFORE_PREVIEW),), gates=(Says("check", Yes("fine")),))
+    play.go(100)
+    assert play.running == {key(BEFORE_PREVIEW)}
+    assert play.live() == {"edge": V1}
+    assert play.wanted() == {V1: 2, V2: 2}
+    play.finish(key(BEFORE_PREVIEW))
+    play.go(5)
+    assert play.live() == {"edge": V2}
+
+
 def test_a_failed_migration_touches_nothing() -> None:
     play = releasing(hook(BEFORE_PREVIEW))
     fail_at(play, key(BEFORE_PREVIEW), "exit code 1: no such table")

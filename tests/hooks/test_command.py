@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from bluegreen import hooks
 from bluegreen.errors import PermanentBackendError
@@ -216,9 +217,11 @@ async def test_a_program_that_was_killed_before_it_began_did_not_happen(
     monkeypatch.setattr(keeper, "__file__", "/no/such/keeper.py")
     ended = await run(steps, marking(tmp_path / "ran"))
     assert (ended.retry, "before it began" in ended.error) == (True, True)
-    assert not list(folder.rglob("begun"))
+    assert await steps.poll(key()) == ended, "whoever asks again hears the same"
     monkeypatch.undo()
-    assert (await run(steps, marking(tmp_path / "ran"))).error == ""
+    assert await run(steps, marking(tmp_path / "ran")) == ended, "nobody begins it under this key now"
+    assert not (tmp_path / "ran").exists()
+    assert (await run(steps, marking(tmp_path / "ran"), evolve(key(), number=1))).error == ""
 
 
 async def test_a_pid_that_was_given_to_another_process_is_not_taken_for_the_program(

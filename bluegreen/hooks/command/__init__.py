@@ -68,9 +68,10 @@ class Commands:
         if (mark := _read(step / keeper.MARK)) is None:
             if child is not None and alive(child):
                 return None
-            if (mark := _read(step / keeper.MARK)) is None:  # it may have been taken since
-                now = datetime.now(UTC)
-                return Outcome(key, now, now, error=_DEAD_CHILD, retry=True)
+            if keeper.take(step, 0):  # else it has begun since; nor must anybody begin it under this key from now on
+                keeper.end(step, {"error": _DEAD_CHILD, "retry": True})
+            mark = _read(step / keeper.MARK)
+            assert mark is not None  # somebody has taken it, if not us
         ended = _read(step / keeper.END)
         if ended is None and alive(_process(mark)):
             return None
@@ -133,7 +134,8 @@ def _outcome(key: Key, step: Path, mark: Mapping[str, Any], ended: Mapping[str, 
     why = "cancelled" if cancelled else str(ended.get("error", ""))
     if code is not None and not cancelled:
         why = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
-    return Outcome(key, times[0], times[1], error=f"{why}: {output}" if output else why, retry=False)
+    again = bool(ended.get("retry")) and not cancelled
+    return Outcome(key, times[0], times[1], error=f"{why}: {output}" if output else why, retry=again)
 
 
 def _argv(hook: Mapping[str, JSON]) -> list[str]:
