@@ -2,7 +2,7 @@
 
 provider:
   scrape:
-    revision: "{{revision}}"    # or "{{args.hash}}"
+    revision: "{{args.hash}}"    # with "{{revision}}" both revisions are read: result.preview, result.active
     interval: 10s
     series:
       requests: {rate: 'http_requests_total'}
