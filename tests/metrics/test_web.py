@@ -302,6 +302,7 @@ def test_placeholders_may_stand_anywhere() -> None:
         {
             "url": "{{args.scheme}}://{{args.host}}/",
             "method": "{{args.method}}",
+            "body": "{{args.body}}",
             "timeoutSeconds": "{{args.limit}}",
             "jsonPath": "{$.{{args.field}}}",
             "headers": [{"key": "Authorization", "value": "Bearer {{args.token}}"}],
