@@ -24,6 +24,8 @@ from bluegreen.record import Record
 
 named = click.argument("name", required=False)
 WATCH_S = 0.5
+LOOKS_ALONE = 3
+"""Where nobody drives, one look that came to nothing is not taken for the state of things."""
 
 
 @click.command("get")
@@ -120,11 +122,12 @@ async def status(common: Common, screen: Screen, name: str | None, timeout_s: fl
     quiet = Screen(common.output)
     with Stop(timeout_s) as stop:
         async with kept.looking(rollout) as backend:
-            looker = looker_of(rollout, backend)
+            looker, alone = looker_of(rollout, backend), 0
             while True:
                 look, driver = await looker.look(), kept.driver()
                 view, code = seen(look, driver), come_to(look, Until.HEALTHY)
-                if code is not None or driver is None or stop.asked is not None:
+                alone += driver is None
+                if code is not None or alone >= LOOKS_ALONE or stop.asked is not None:
                     break
                 await stop.pause(WATCH_S)
     code = code if code is not None else stop.asked or Exit.TIMED_OUT
