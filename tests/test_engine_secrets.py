@@ -99,7 +99,16 @@ def outcome_of(task: Measure | RunHook, echo: Echo, *, safe: Safe | None = None)
 MEASURE = Measure(KEY, "echo", {"header": "Bearer {{args.token}}"}, 10, TOKEN)
 
 
-@pytest.mark.parametrize("how", ["value", "error", "labels", "no data"])
+@pytest.mark.parametrize("how", ["value", "no data"])
+def test_a_result_with_a_secret_in_it_is_neither_judged_nor_kept(how: str) -> None:
+    """With the secret taken out of it, a condition might hold that does not."""
+    outcome = outcome_of(MEASURE, Echo(how), safe=Safe())
+    assert "has a secret of the query in it" in outcome.error
+    assert (outcome.value, outcome.no_data) == (None, False)
+    assert "hunter2" not in repr(outcome)
+
+
+@pytest.mark.parametrize("how", ["error", "labels"])
 def test_a_provider_gets_the_secret_and_nothing_of_it_comes_back(how: str) -> None:
     echo = Echo(how)
     outcome = outcome_of(MEASURE, echo, safe=Safe())
@@ -197,6 +206,6 @@ def test_a_secret_that_looks_like_something_to_fill_in_is_not() -> None:
         async def read(self, name: str, key: str) -> str:
             return "{{ odd"
 
-    echo = Echo()
+    echo = Echo("labels")
     assert not outcome_of(MEASURE, echo, safe=Odd()).error
     assert echo.asked == [{"header": "Bearer {{ odd"}]

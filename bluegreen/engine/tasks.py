@@ -136,9 +136,13 @@ class Tasks:
             raise PermanentBackendError(f"nothing was asked: {{{{{left}}}}} has no value now", remedy=remedy)
         found = await self._backend.metrics[task.provider].measure(query)
         reading = found if isinstance(found, Reading | NoData) else Reading(found)
+        value = encoded(reading.result)
+        if redacted(value, secrets) != value:  # with it taken out, a condition might hold that does not
+            message = "what came back has a secret of the query in it, and is neither judged nor kept"
+            raise PermanentBackendError(message, remedy="ask for less, or for something else")
         labels = encoded(reading.labels) if isinstance(reading, Reading) else None
         empty = isinstance(reading, NoData)
-        return Outcome(task.key, started_at, self._clock.now(), encoded(reading.result), no_data=empty, labels=labels)
+        return Outcome(task.key, started_at, self._clock.now(), value, no_data=empty, labels=labels)
 
     async def _run_hook(self, task: RunHook, secrets: Mapping[str, str]) -> Outcome:
         hooks = self._backend.hooks
