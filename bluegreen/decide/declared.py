@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bluegreen.analysis import AnalysisGate
 from bluegreen.gates import ClockGate, Gate, HookGate, ManualGate, Stage
 from bluegreen.spec import Analysis, Rollout
 from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
@@ -27,7 +26,11 @@ def gates_of(rollout: Rollout, stage: Stage) -> tuple[Gate, ...]:
 
 
 def _analysis(name: str, stage: Stage, analysis: Analysis | None) -> tuple[Gate, ...]:
-    return (AnalysisGate(name, stage, analysis),) if analysis else ()
+    if analysis is None:
+        return ()
+    from bluegreen.analysis import AnalysisGate  # it takes a third of the library's time to import; few need it at once
+
+    return (AnalysisGate(name, stage, analysis),)
 
 
 def _pause(rollout: Rollout) -> tuple[Gate, ...]:
