@@ -63,10 +63,10 @@ def filled(value: JSON, known: Mapping[str, str]) -> JSON:
 
 
 def unfilled(value: JSON) -> str:
-    """The first argument of a value that nothing was filled in for, by its placeholder's name; empty if none is."""
+    """The first placeholder of a value that nothing was filled in for, by its name; empty if there is none."""
     if isinstance(value, str):
         try:
-            return next((one.name for one in placeholders(value) if one.name.startswith("args.")), "")
+            return next((one.name for one in placeholders(value)), "")
         except PlaceholderError:
             return ""  # what a secret brought along is no placeholder
     if isinstance(value, Mapping):

@@ -62,15 +62,17 @@ def word_of(number: float) -> str:
     return "NaN" if math.isnan(number) else "+Inf" if number > 0 else "-Inf"
 
 
-def not_finite(value: JSON) -> str:
-    """The first NaN or infinity in an encoded value, in words; empty when every number in it is finite."""
-    if isinstance(value, list):
-        return next((word for one in value if (word := not_finite(one))), "")
-    if isinstance(value, dict):
-        if value.keys() == {_FLOAT} and value[_FLOAT] in _WORDS:
-            return str(value[_FLOAT])
-        return next((word for one in value.values() if (word := not_finite(one))), "")
-    return ""
+def not_finite(value: JSON) -> tuple[str, ...]:
+    """Every NaN and infinity in an encoded value, in words, each once; none when every number in it is finite."""
+    if isinstance(value, dict) and value.keys() == {_FLOAT} and value[_FLOAT] in _WORDS:
+        return (str(value[_FLOAT]),)
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return tuple(dict.fromkeys(word for one in below for word in not_finite(one)))
+
+
+def printable(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def kept(value: JSON) -> JSON:
@@ -82,7 +84,7 @@ def kept(value: JSON) -> JSON:
 def brief(value: JSON, limit: int = 80) -> str:
     """The value in a few words, for a sentence: `0.962`, `[0.99, 0.98]`."""
     plain = _in_words(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    text = printable(plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False))
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
@@ -92,7 +94,7 @@ def _in_words(value: JSON) -> JSON:
     if isinstance(value, list):
         return [_in_words(one) for one in value]
     if isinstance(value, dict):
-        if word := not_finite(value) if value.keys() == {_FLOAT} else "":
-            return word
+        if words := not_finite(value) if value.keys() == {_FLOAT} else ():
+            return words[0]
         return {key: _in_words(one) for key, one in value.items()}
     return value

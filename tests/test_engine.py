@@ -9,7 +9,7 @@ from bluegreen import Degraded, Healthy, Paused, commands
 from bluegreen.backends.memory import World
 from bluegreen.errors import IllegalCommand, RolloutDegraded, SpecError, StaleCommand, WaitTimedOut
 from tests.support.engines import driving, engine_on, virtual
-from tests.support.worlds import V1, V2, V3, changed, rollout
+from tests.support.worlds import V1, V2, V3, Says, changed, rollout
 
 WAITING = rollout(auto_promotion_enabled=False)
 
@@ -114,7 +114,11 @@ async def test_every_command_can_be_given_to_the_engine() -> None:
     async with driving(WAITING) as (engine, world):
         revision = await engine.apply(WAITING.with_image("v2"))
         await engine.wait_for(Paused)
-        await engine.approve(revision, gate="other", by="ann")
+        with pytest.raises(IllegalCommand, match="no gate 'promotoin'; did you mean promotion"):
+            await engine.approve(revision, gate="promotoin", by="ann")
+        with pytest.raises(IllegalCommand, match="no gate 'other'; there are: promotion"):
+            await engine.approve(revision, gate="other", by="ann")
+        await engine.approve(revision, gate="promotion", by="ann")
         await engine.abort(revision, by="ann", why="not today")
         with pytest.raises(RolloutDegraded, match="not today"):
             await engine.wait_for(Healthy)
@@ -233,10 +237,11 @@ async def test_who_waits_while_the_engine_is_stopped_is_not_left_waiting_for_eve
 
 @virtual
 async def test_commands_given_at_the_same_moment_all_count() -> None:
-    async with driving(WAITING) as (engine, world):
-        revision = await engine.apply(WAITING.with_image("v2"))
+    three = rollout(gates=tuple(Says(f"gate {number}") for number in range(3)))
+    async with driving(three) as (engine, world):
+        revision = await engine.apply(three.with_image("v2"))
         await engine.wait_for(Paused)
-        both = engine_on(world, WAITING), engine_on(world, WAITING)
+        both = engine_on(world, three), engine_on(world, three)
         async with asyncio.TaskGroup() as group:
             for number, bystander in enumerate((*both, engine)):
                 group.create_task(bystander.approve(revision, gate=f"gate {number}", by="ann"))

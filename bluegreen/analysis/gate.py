@@ -65,7 +65,11 @@ class AnalysisGate:
             f"{one.name} {one.count}/{metric.wanted}"
             for one, metric in zip(progress.run.metrics, self.analysis.metrics, strict=True)
         ]
-        worst = [one.message for one in progress.run.metrics if one.failed or one.consecutive_error or one.inconclusive]
+        worst = [
+            one.message
+            for one in progress.run.metrics
+            if one.failed or one.consecutive_error or one.inconclusive or one.consecutive_no_data
+        ]
         reason = f"measures: {', '.join(counts)}" + (f" ({'; '.join(worst)})" if worst else "")
         if progress.when is not None:
             return WaitUntil(progress.when, reason, progress.tasks, run=progress.run)

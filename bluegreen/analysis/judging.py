@@ -49,8 +49,8 @@ def judge(metric: Metric, outcome: Outcome) -> Judged:
         return _nothing(metric, outcome, success, failure)
     programs = [program for program in (success, failure) if program]
     seen = _looked_at(outcome.value, programs)
-    if word := not_finite(seen):
-        return _not_finite(outcome, word, success, failure)
+    if words := not_finite(seen):
+        return _not_finite(outcome, words, success, failure)
     if _several(outcome.value, programs):
         return _each(outcome, success, failure)
     phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
@@ -65,8 +65,10 @@ def _of_value(phase: AnalysisPhase, came: Came, why: str) -> Judged:
 
 
 def _empty(value: JSON) -> bool:
-    """Nothing to see, whatever the provider calls it."""
-    return value is None or value in ("", [], {})
+    """Nothing to see, whatever the provider calls it, and however it is wrapped."""
+    if isinstance(value, list | dict):
+        return all(_empty(one) for one in (value.values() if isinstance(value, dict) else value))
+    return value is None or value == ""
 
 
 def _looked_at(value: JSON, programs: list[Program]) -> JSON:
@@ -77,12 +79,13 @@ def _looked_at(value: JSON, programs: list[Program]) -> JSON:
 
 def _several(value: JSON, programs: list[Program]) -> bool:
     """Several series came, and the conditions look at the first of them only."""
-    plain = isinstance(value, list) and len(value) > 1 and all(_is_number(one) for one in value)
+    plain = isinstance(value, list) and len(value) > 1 and all(_is_plain(one) for one in value)
     return plain and bool(programs) and all(program.first_only for program in programs)
 
 
-def _is_number(value: JSON) -> bool:
-    return (isinstance(value, int | float) and not isinstance(value, bool)) or bool(not_finite(value))
+def _is_plain(value: JSON) -> bool:
+    """One series' value; a list or a map in a list is a part of one answer."""
+    return not isinstance(value, list | dict) or isinstance(decoded(value), float)
 
 
 def _by_conditions(
@@ -134,10 +137,12 @@ def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure:
     return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
 
 
-def _not_finite(outcome: Outcome, word: str, success: Program | None, failure: Program | None) -> Judged:
+def _not_finite(outcome: Outcome, words: tuple[str, ...], success: Program | None, failure: Program | None) -> Judged:
+    """NaN or infinity came, and passes only where the conditions ask for each of what came by its name."""
     phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
-    asked = any(program.minds_not_finite for program in (success, failure) if program)
-    if phase is AnalysisPhase.SUCCESSFUL and not asked:
+    minded = {word for program in (success, failure) if program for word in program.minds}
+    word = " and ".join(words)
+    if phase is AnalysisPhase.SUCCESSFUL and not {one.lstrip("+-") for one in words} <= minded:
         return Judged(AnalysisPhase.INCONCLUSIVE, Came.NOT_FINITE, f"{word} came, and that is no value: {why}")
     return Judged(phase, Came.NOT_FINITE, f"{word}: {why}")
 

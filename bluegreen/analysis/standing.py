@@ -13,7 +13,7 @@ from bluegreen.record import elapsed
 from bluegreen.runs import AnalysisPhase, Came, Measurement, MetricResult
 from bluegreen.snapshot import Outcome
 from bluegreen.spec import Metric
-from bluegreen.values import kept
+from bluegreen.values import kept, printable
 
 _WORST = (AnalysisPhase.FAILED, AnalysisPhase.ERROR, AnalysisPhase.INCONCLUSIVE)
 """The phases that are worse than Successful, the worst first: Argo's order across the metrics of a run."""
@@ -22,6 +22,7 @@ _WORST = (AnalysisPhase.FAILED, AnalysisPhase.ERROR, AnalysisPhase.INCONCLUSIVE)
 def taken_in(metric: Metric, result: MetricResult, outcome: Outcome) -> MetricResult:
     """The result with one more measurement, judged, and with the verdict that follows if it is certain by now."""
     judged = judge(metric, outcome)
+    why = printable(judged.why).strip()  # what a service says ends up on terminals
     result = _with_samples(metric, result, outcome, judged)
     phase, error, skipped = judged.phase, judged.phase is AnalysisPhase.ERROR, judged.skipped
     succeeded = phase is AnalysisPhase.SUCCESSFUL
@@ -29,7 +30,7 @@ def taken_in(metric: Metric, result: MetricResult, outcome: Outcome) -> MetricRe
         result.taken,
         phase,
         judged.came,
-        judged.why,
+        why,
         outcome.started_at,
         outcome.finished_at,
         kept(outcome.value),
@@ -39,7 +40,7 @@ def taken_in(metric: Metric, result: MetricResult, outcome: Outcome) -> MetricRe
     result = evolve(
         result,
         phase=AnalysisPhase.RUNNING,
-        message=f"{metric.name}: {judged.why}",
+        message=f"{metric.name}: {why}",
         dry_run=metric.dry_run,
         taken=result.taken + 1,
         count=result.count + (not error and not judged.awaited),

@@ -47,9 +47,10 @@ def _first(node: Node, above: tuple[Node, ...]) -> bool:
     return len(others) == 1 and others[0].op == "literal" and others[0].value == about_none.get(above[1].op)
 
 
-def minds_not_finite(node: Node) -> bool:
-    """Whether it asks for NaN or infinity by name."""
-    return any(one.op == "call" and one.value in ("isNaN", "isInf") for one in walk(node))
+def minds(node: Node) -> frozenset[str]:
+    """What it asks for by name: `NaN`, `Inf`."""
+    called = {one.value for one in walk(node) if one.op == "call"}
+    return frozenset(word for word in ("NaN", "Inf") if f"is{word}" in called)
 
 
 class _Checker:

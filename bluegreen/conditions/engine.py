@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from attrs import frozen
 
-from bluegreen.conditions.checking import check, first_only, minds_not_finite
+from bluegreen.conditions.checking import check, first_only, minds
 from bluegreen.conditions.explaining import explained
 from bluegreen.conditions.nodes import Node
 from bluegreen.conditions.parsing import parsed
@@ -23,7 +23,7 @@ class CelProgram:
     source: str
     cel: str
     first_only: bool
-    minds_not_finite: bool
+    minds: frozenset[str]
     _node: Node
 
     def evaluate(self, variables: Mapping[str, JSON]) -> bool | Fault:
@@ -48,7 +48,7 @@ class CelProgram:
         from bluegreen.conditions.operations import plain
 
         text = self.cel if node is self._node else written(node)
-        return plain(value_of(text, variables, not_finite=self.minds_not_finite))
+        return plain(value_of(text, variables, not_finite=bool(self.minds)))
 
 
 def _reason(error: Exception) -> str:
@@ -65,4 +65,4 @@ class CelEngine:
         """See `ConditionEngine`."""
         node = parsed(source, variables)
         check(node, source)
-        return CelProgram(source, written(node), first_only(node), minds_not_finite(node), node)
+        return CelProgram(source, written(node), first_only(node), minds(node), node)

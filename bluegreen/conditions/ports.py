@@ -53,8 +53,8 @@ class Program(Protocol):
         ...
 
     @property
-    def minds_not_finite(self) -> bool:
-        """Whether it asks for NaN or infinity itself, with isNaN or isInf."""
+    def minds(self) -> frozenset[str]:
+        """What it asks for by name: `NaN` (with isNaN), `Inf` (with isInf)."""
         ...
 
     def evaluate(self, variables: Mapping[str, JSON]) -> bool | Fault:

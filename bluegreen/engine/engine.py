@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from difflib import get_close_matches
 from types import TracebackType
 from typing import Self, TypeVar
 
 from bluegreen import commands
+from bluegreen.decide.declared import gates_of
 from bluegreen.engine.clock import Clock
 from bluegreen.engine.driver import Driver, Step
 from bluegreen.engine.events import Observer
 from bluegreen.engine.tasks import Tasks
 from bluegreen.errors import IllegalCommand, Problem, RecordConflict, RolloutDegraded, SpecError, WaitTimedOut
+from bluegreen.gates import PROMOTION, Stage
 from bluegreen.ports import Backend, Stored
 from bluegreen.record import Degraded, Phase, Record
 from bluegreen.spec import RevisionId, Rollout
@@ -119,7 +122,13 @@ class Engine:
         await self._command(lambda record, now: commands.promote_full(record, revision, by, now))
 
     async def approve(self, revision: RevisionId, *, gate: str, by: str) -> None:
-        """Says yes to one gate (`commands.approve`)."""
+        """Says yes to one gate (`commands.approve`). Raises `IllegalCommand` for one that the rollout does not have."""
+        stored = await self.backend.records.load()
+        known = [one.name for stage in Stage for one in gates_of(stored.rollout or self.rollout, stage)]
+        if gate not in (*known, PROMOTION):
+            near = get_close_matches(gate, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}"
+            raise IllegalCommand(f"the rollout has no gate {gate!r}; {hint}")
         await self._command(lambda record, now: commands.approve(record, revision, by, now, gate=gate))
 
     async def abort(self, revision: RevisionId, *, by: str, why: str = "") -> None:

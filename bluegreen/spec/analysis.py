@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -125,7 +126,7 @@ class Metric:
 
 def _mentions_revision(value: JSON) -> bool:
     if isinstance(value, str):
-        return "{{revision}}" in value.replace(" ", "")
+        return re.search(r"\{\{\s*revision\s*\}\}", value) is not None
     if isinstance(value, Mapping):
         return any(_mentions_revision(one) for one in value.values())
     return isinstance(value, list | tuple) and any(_mentions_revision(one) for one in value)

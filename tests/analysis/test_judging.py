@@ -118,8 +118,33 @@ def test_what_is_not_finite_may_fail() -> None:
 
 
 def test_what_no_condition_looks_at_may_be_what_it_likes() -> None:
-    assert of([1.0, "up"]).came is Came.VALUE
-    assert of(["up", math.nan], metric(success_condition="result[0] == 'up'", failure_condition="")).phase is SUCCESSFUL
+    assert (
+        of([{"up": 1}, math.nan], metric(success_condition="result[0].up == 1", failure_condition="")).came
+        is Came.VALUE
+    )
+
+
+def test_series_of_words_have_to_agree_too() -> None:
+    up = metric(success_condition="result[0] == 'up'", failure_condition="")
+    assert of(["up", "up"], up).phase is SUCCESSFUL
+    assert of(["up", "down"], up).phase is INCONCLUSIVE
+    assert of(["up", None], up).phase is INCONCLUSIVE
+
+
+@pytest.mark.parametrize("nothing", [[None], [None, None], {"value": None}, [[]], {"x": []}, {"x": {"y": [""]}}])
+def test_nothing_is_nothing_however_it_is_wrapped(nothing: JSON) -> None:
+    assert of(nothing, metric(success_condition="", failure_condition="")).came is Came.NO_DATA
+
+
+@pytest.mark.parametrize(("name", "minded", "other"), [("isNaN", math.nan, math.inf), ("isInf", math.inf, math.nan)])
+def test_who_asks_for_one_of_nan_and_infinity_has_not_asked_for_the_other(
+    name: str, minded: float, other: float
+) -> None:
+    asking = metric(
+        success_condition=f"{name}(result[0]) || result[0] >= 0.9 || result[0] != 1.0", failure_condition=""
+    )
+    assert of([minded], asking).phase is SUCCESSFUL
+    assert of([other], asking).phase is INCONCLUSIVE
 
 
 def test_several_series_have_to_agree() -> None:

@@ -36,7 +36,7 @@ def test_nan_and_infinity_are_kept_in_words_and_come_back() -> None:
 @pytest.mark.parametrize("other", [{"$float": "1"}, {"$float": "NaN", "unit": "s"}, {"$float": 1.0}])
 def test_what_only_looks_like_a_word_stays_as_it_is(other: JSON) -> None:
     assert decoded(other) == other
-    assert not_finite(other) == ""
+    assert not_finite(other) == ()
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,23 @@ def test_what_is_nested_too_deep_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
-    [(SPECIAL, "NaN"), ([1.0, {"$float": "-Inf"}], "-Inf"), ([1.0, {"a": "NaN"}], ""), ([], ""), ({}, ""), (1.5, "")],
+    ("value", "words"),
+    [
+        (SPECIAL, ("NaN", "+Inf", "-Inf")),
+        ([1.0, {"$float": "-Inf"}, {"$float": "-Inf"}], ("-Inf",)),
+        ([1.0, {"a": "NaN"}], ()),
+        ([], ()),
+        ({}, ()),
+        (1.5, ()),
+    ],
 )
-def test_the_first_number_that_is_not_finite_is_found(value: JSON, word: str) -> None:
-    assert not_finite(value) == word
+def test_every_number_that_is_not_finite_is_found_once(value: JSON, words: tuple[str, ...]) -> None:
+    assert not_finite(value) == words
+
+
+def test_what_a_terminal_would_obey_is_not_shown() -> None:
+    assert brief("red\x1b[2Jgreen\n") == "red [2Jgreen "
+    assert brief(["a\x07"]) == '["a\\u0007"]'
 
 
 def test_of_what_is_long_only_the_beginning_is_kept() -> None:

@@ -54,7 +54,7 @@ def lenient(draw: st.DrawFn) -> Metric:
 @pytest.mark.parametrize("text", BY_TEXT)
 def test_the_twin_reads_a_condition_as_it_is_meant(text: str) -> None:
     program, condition = compiled(text), BY_TEXT[text]
-    assert (program.first_only, program.minds_not_finite) == (condition.first, condition.minds)
+    assert (program.first_only, program.minds) == (condition.first, condition.minds)
 
 
 @given(metrics(), series())

@@ -260,7 +260,7 @@ def test_it_says_whether_it_looks_at_the_first_series_alone(source: str, expecte
     ],
 )
 def test_it_says_whether_it_asks_for_nan(source: str, expected: bool) -> None:
-    assert compiled(source).minds_not_finite is expected
+    assert bool(compiled(source).minds) is expected
 
 
 def test_it_keeps_what_was_written_beside_the_cel() -> None:

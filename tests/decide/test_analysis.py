@@ -73,6 +73,7 @@ def test_data_that_comes_late_is_waited_for_and_held_when_it_never_comes() -> No
     never = before(metric(count=1))
     for _ in range(5):
         assert never.phase(Paused).reason is PauseReason.GATE
+        assert ("no data" in never.phase(Paused).message) is bool(run_of(never).metrics[0].taken)
         never.finish(next(iter(never.running)), [])
         never.go(10)
     assert never.phase(Paused).reason is PauseReason.INCONCLUSIVE

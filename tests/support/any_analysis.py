@@ -67,7 +67,7 @@ SUCCESS = (
     Condition("result.all(one, one >= 0.9)", _every),
     Condition("result >= 0.9", _plain),
 )
-MINDING = Condition("isNaN(result[0]) || result[0] >= 0.9", _nan_is_fine, first=True, minds=True)
+MINDING = Condition("isNaN(result[0]) || result[0] >= 0.9", _nan_is_fine, first=True, minds=frozenset({"NaN"}))
 FAILURE = (
     Condition("result[0] <= 0.1", lambda value: _first(value, le, 0.1), first=True),
     Condition("len(result) > 0 && result[0] <= 0.1", lambda v: False if _length(v) == 0 else _first(v, le, 0.1), True),

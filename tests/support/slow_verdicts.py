@@ -27,7 +27,7 @@ class Condition:
     text: str
     holds: Callable[[object], bool | None]
     first: bool = False
-    minds: bool = False
+    minds: frozenset[str] = frozenset()
 
 
 @frozen
@@ -67,13 +67,19 @@ def _by(success: Condition | None, failure: Condition | None, value: object) -> 
     return INCONCLUSIVE if failure else FAILED
 
 
-def _strange(value: object) -> bool:
-    """NaN or infinity is anywhere in it."""
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    if isinstance(value, list):
-        return any(_strange(one) for one in value)
-    return isinstance(value, dict) and any(_strange(one) for one in value.values())
+def _words(value: object) -> set[str]:
+    """What of NaN and infinity is anywhere in it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"NaN" if math.isnan(value) else "Inf"}
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return {word for one in inside for word in _words(one)}
+
+
+def _nothing(value: object) -> bool:
+    """There is nothing in it, nor in what is in it."""
+    if isinstance(value, dict):
+        return all(_nothing(one) for one in value.values())
+    return all(_nothing(one) for one in value) if isinstance(value, list) else value in (None, "")
 
 
 def counted(
@@ -83,7 +89,7 @@ def counted(
     asked = [one for one in (success, failure) if one]
     if seen.error:
         return Counted(ERROR)
-    if seen.no_data or seen.value in (None, "", [], {}):
+    if seen.no_data or _nothing(seen.value):
         declared = {OnNoData.PASS: SUCCESSFUL, OnNoData.FAIL: FAILED, OnNoData.INCONCLUSIVE: INCONCLUSIVE}
         if on_no_data is OnNoData.SKIP:
             return Counted(INCONCLUSIVE, skipped=True)
@@ -93,13 +99,13 @@ def counted(
         return Counted(INCONCLUSIVE, awaited=True) if made_of_it is ERROR else Counted(made_of_it)
     only_first = bool(asked) and all(one.first for one in asked)
     series = seen.value if isinstance(seen.value, list) else []
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in series)
-    several = only_first and numbers and len(series) > 1
+    plain = not any(isinstance(one, list | dict) for one in series)
+    several = only_first and plain and len(series) > 1
     looked_at = series[:1] if only_first and series and not several else seen.value
-    if _strange(looked_at):
+    if _words(looked_at):
         phase = _by(success, failure, seen.value)
-        by_name = any(one.minds for one in asked)
-        return Counted(INCONCLUSIVE if phase is SUCCESSFUL and not by_name else phase)
+        by_name = {word for one in asked for word in one.minds}
+        return Counted(INCONCLUSIVE if phase is SUCCESSFUL and not _words(looked_at) <= by_name else phase)
     if several:
         phases = {
             _by(success, failure, [series[turn], *series[:turn], *series[turn + 1 :]]) for turn in range(len(series))
