@@ -128,3 +128,25 @@ def test_a_file_without_a_template_is_refused(path: Path) -> None:
         read_analysis(path, {})
     with pytest.raises(ManifestError, match="no such file"):
         read_analysis(path.parent / "nope.yaml", {})
+
+
+@pytest.mark.parametrize("provider", ["command: {QUERY}", "plugin: {bluegreen/command: {QUERY}}"])
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ('argv: [./smoke, "--token={{ args.token }}"]', "argv[1]"),
+        ('argv: [./smoke], cwd: "/srv/{{args.token}}"', "cwd"),
+    ],
+)
+def test_a_secret_where_everybody_can_read_it_is_refused(provider: str, query: str, place: str, path: Path) -> None:
+    """What a program is started with stands in the list of processes; its environment does not."""
+    own = 'web: {url: "http://{{args.service}}{{args.path}}", token: "{{args.token}}"}'
+    text = path.read_text()
+    assert own in text
+    path.write_text(text.replace(own, provider.replace("QUERY", query)))
+    with pytest.raises(ManifestError) as caught:
+        read_analysis(path, {"service": "shop"})
+    assert f"{place}: a secret in it could be read by everybody on the machine" in str(caught.value)
+    path.write_text(text.replace(own, provider.replace("QUERY", 'argv: [./smoke], env: {TOKEN: "{{args.token}}"}')))
+    (metric, _) = read_analysis(path, {"service": "shop"}).metrics
+    assert metric.query["env"] == {"TOKEN": "{{args.token}}"}

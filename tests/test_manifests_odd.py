@@ -102,6 +102,40 @@ spec:
     assert other.path[-1] == "url"
 
 
+TWO = """
+        metrics:
+        - {name: fast, successCondition: result, provider: {web: {}}}
+        - {name: right, successCondition: result, provider: {web: {}}}
+"""
+
+
+@pytest.mark.parametrize(("pattern", "odd"), [(".*", True), ("fast", False), ("fast|right", True)])
+def test_an_analysis_of_dry_runs_alone_is_warned_of(pattern: str, odd: bool) -> None:
+    found = warnings_of(f"{TWO}        dryRun: [{{metricName: {pattern}}}]")
+    said = [one.message for one in found]
+    assert said == (["every metric is a dry run: nothing that is measured matters"] if odd else [])
+    assert all(one.path[-1] == "dryRun" for one in found)
+
+
+def test_a_template_may_make_a_dry_run_of_everything_too() -> None:
+    template = f"""---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {{name: two}}
+spec:
+  dryRun: [{{metricName: .*}}]{TWO.replace("        ", "  ")}
+"""
+    (warning,) = warnings_of("        templates: [{templateName: two}]", template)
+    assert warning.path[-1] == "prePromotionAnalysis"
+    assert warning.message.startswith("every metric is a dry run")
+
+
+def test_a_function_is_warned_of_where_a_manifest_asks_for_one() -> None:
+    (warning,) = warnings_of("        metrics: [{name: up, successCondition: result, provider: {function: {name: f}}}]")
+    assert warning.path[-1] == "function"
+    assert warning.message == "only a program that imports the library has one"
+
+
 def test_a_metric_of_both_colours_may_name_either() -> None:
     assert not warnings_of(asking("http://shop/{{revision}}"))
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from io import FileIO
 from typing import Final
 
 from attrs import frozen
@@ -25,6 +27,8 @@ from bluegreen.spec import JSON
 
 OUTPUT_MAX: Final = 64 * 1024
 """So many bytes of what it prints are kept, the last ones; JSON has to be no longer than that."""
+COMPLAINT_MAX: Final = 2_000
+"""So many characters of what it says on its standard error are kept, the last ones."""
 TIMEOUT_MAX_S: Final = 3600
 _PASSED_ON: Final = ("PATH", "HOME", "LANG")
 _DEPTH_MAX: Final = 40
@@ -43,10 +47,11 @@ class _Query:
 class Command:
     """Runs a program in a session of its own, with no other environment than PATH, HOME, LANG and what is declared.
 
-    The result is a map: `exitCode` (negative: the signal that ended it), and `output`, what it printed on its standard
-    output, as JSON when it is JSON, else as text, of which the last 64 KiB are kept. What it prints on its standard
-    error is dropped. It is killed together with everything it started, when its time is up, when the measurement is
-    cancelled, and what it left running when it ended.
+    The result is a map: `exitCode` (negative: the signal that ended it); `output`, what it printed on its standard
+    output, as JSON when it is JSON, else as text, of which the last 64 KiB are kept; and `stderr`, the last 2,000
+    characters of what it said on its standard error, U+FFFD in place of what cannot be printed. What is kept of more
+    begins with a whole line, or if there is none, with a whole word. It is killed together with everything it started,
+    when its time is up, when the measurement is cancelled, and what it left running when it ended.
     """
 
     SUCCESS_CONDITION = "result.exitCode == 0"
@@ -59,10 +64,9 @@ class Command:
         asked = usable("command", query, _read)
         try:
             async with asyncio.timeout(asked.timeout_s):
-                code, output = await _run(asked)
+                return await _run(asked)
         except TimeoutError:
             raise BackendError(f"the program did not end within {asked.timeout_s:g} s, and was killed") from None
-        return {"exitCode": code, "output": _understood(output)}
 
     @staticmethod
     def check(query: Mapping[str, JSON]) -> Sequence[Problem]:
@@ -96,51 +100,69 @@ def _read(fields: Fields) -> _Query:
 class _Tail(asyncio.Protocol):
     """The end of what comes out of a pipe. `closed` is set once everybody has let go of its other end."""
 
-    def __init__(self) -> None:
-        self.kept = bytearray()
+    def __init__(self, most: int) -> None:
+        self._most, self._kept = most, bytearray()
+        self.cut = False
         self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        self.kept += data
-        del self.kept[: max(len(self.kept) - OUTPUT_MAX, 0)]
+        self._kept += data
+        if len(self._kept) > self._most:
+            self.cut = True
+            del self._kept[: -self._most]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed.set()
 
+    def text(self) -> str:
+        """What is kept, in whole lines or words."""
+        text = self._kept.decode(errors="replace").strip()
+        return _whole(text) if self.cut else text
 
-async def _run(asked: _Query) -> tuple[int, bytes]:
-    """Runs it to its end; its exit code, and the end of what it printed. Nothing of it runs afterwards."""
-    readable, writable = os.pipe()
-    tail = _Tail()
-    try:
-        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: tail, os.fdopen(readable, "rb", 0))
-    except BaseException:
-        os.close(writable)
-        raise
-    try:
+
+async def _run(asked: _Query) -> JSON:
+    """Runs it to its end, and says how it went. Nothing of it runs afterwards."""
+    async with _tail(OUTPUT_MAX) as (said, output), _tail(4 * COMPLAINT_MAX) as (complained, errors):
         try:
-            running = await _started(asked, writable)
+            running = await _started(asked, output, errors)
         finally:
-            os.close(writable)
+            output.close()
+            errors.close()
         code = await _ended(running)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PIPE_LEFT_S):
-                await tail.closed.wait()
-        return code, bytes(tail.kept)
-    finally:
-        pipe.close()
+                await said.closed.wait()
+                await complained.closed.wait()
+        text = said.text()
+        return {
+            "exitCode": code,
+            "output": text if said.cut else _understood(text),
+            "stderr": _printable(complained.text()),
+        }
 
 
-async def _started(asked: _Query, output: int) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def _tail(most: int) -> AsyncIterator[tuple[_Tail, FileIO]]:
+    """The end of what is written into a pipe, and where to write: until that is closed the pipe is open."""
+    readable, writable = os.pipe()
+    tail = _Tail(most)
+    with FileIO(writable, "w") as sink:
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: tail, FileIO(readable))
+        try:
+            yield tail, sink
+        finally:
+            pipe.close()
+
+
+async def _started(asked: _Query, output: FileIO, errors: FileIO) -> asyncio.subprocess.Process:
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    quiet = asyncio.subprocess.DEVNULL
     try:
         # A pipe of asyncio's own would make the program's end wait for whoever else holds the pipe.
         return await asyncio.create_subprocess_exec(
             *asked.argv,
-            stdin=quiet,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
-            stderr=quiet,
+            stderr=errors,
             env={**env, **asked.env},
             cwd=asked.cwd,
             start_new_session=True,
@@ -168,9 +190,20 @@ def _kill(running: asyncio.subprocess.Process) -> None:
         os.killpg(running.pid, signal.SIGKILL)
 
 
-def _understood(output: bytes) -> JSON:
+def _whole(text: str) -> str:
+    """What follows the first end of a line, or else of a word: the half before it may be half of a secret."""
+    found = re.search(r"\n", text) or re.search(r"\s", text)
+    return text[found.end() :].lstrip() if found else ""
+
+
+def _printable(text: str) -> str:
+    """The last lines, with nothing in them that a terminal would take for an order."""
+    kept = _whole(text[-COMPLAINT_MAX - 1 :]) if len(text) > COMPLAINT_MAX else text
+    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in kept)
+
+
+def _understood(text: str) -> JSON:
     """JSON where it is that, and not nested beyond what can be kept; else the text."""
-    text = output.decode(errors="replace").strip()
     try:
         found: JSON = json.loads(text)
         return found if _depth(found) <= _DEPTH_MAX else text

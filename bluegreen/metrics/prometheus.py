@@ -29,6 +29,8 @@ _MOMENT: Final = re.compile(
     | (?P<plain>[0-9][0-9a-z.]*[a-z])) )?""",
     re.VERBOSE,
 )
+_WRITTEN_MAX: Final = 64
+"""So many characters has a time: what is longer would only keep the patterns busy."""
 _WHOLE: Final = {"partial_response": "false", "deny_partial_response": "1"}
 """Thanos and VictoriaMetrics leave out what a store that is down would have said, unless they are told not to."""
 
@@ -170,7 +172,7 @@ def moment(said: JSON, now: float) -> float:
     """
     if isinstance(said, int | float) and not isinstance(said, bool):
         return float(said)
-    written = str(said).strip()
+    written = _written(said)
     if found := _MOMENT.fullmatch(written):
         length = found["named"] or found["plain"]
         return now + (duration(length) if found["sign"] == "+" else -duration(length)) if length else now
@@ -183,12 +185,18 @@ def moment(said: JSON, now: float) -> float:
         return when.timestamp()
 
 
+def _written(said: JSON) -> str:
+    if not isinstance(said, str) or len(said) > _WRITTEN_MAX:
+        raise ValueError("that is no text that a time has")
+    return said.strip()
+
+
 def duration(said: JSON) -> float:
     """Seconds for `90`, `30s`, `1h30m`, `500ms`, `2d`. Raises `ValueError` for anything else, and for nothing."""
     if isinstance(said, int | float) and not isinstance(said, bool):
         found = float(said)
     else:
-        written = str(said).strip()
+        written = _written(said)
         parts = _DURATION.findall(written)
         if parts and "".join(number + unit for number, unit in parts) == written:
             found = sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -61,17 +61,24 @@ def _relations(metric: Metric) -> Iterator[Found]:
     if limit < 0 and not streak:
         message = "without a limit of failures nothing could fail"
         yield ("failureLimit",), message, "write failureLimit: 0 or more, or a consecutiveSuccessLimit"
+    if count >= 1:
+        yield from _beyond_count(metric, count)
+    if not metric.name:
+        yield ("name",), "a metric needs a name", ""
+    if not metric.provider:
+        yield ("provider",), "a metric needs a provider", ""
+
+
+def _beyond_count(metric: Metric, count: int) -> Iterator[Found]:
+    """What so many measurements cannot come to."""
+    limit, streak, samples = metric.failure_limit, metric.consecutive_success_limit, metric.min_samples
     if max(limit, 0) + streak > count:
         message = f"count ({count}) is below failureLimit + consecutiveSuccessLimit ({max(limit, 0) + streak})"
         yield ("count",), message, "raise it, or lower the limits"
     if metric.inconclusive_limit > count:
         yield ("inconclusiveLimit",), f"it is above count ({count}), so it could never be exceeded", "lower it"
-    if (metric.min_samples or 0) > count and not metric.both:
-        yield ("minSamples",), f"count ({count}) measurements cannot give {metric.min_samples} samples", "raise count"
-    if not metric.name:
-        yield ("name",), "a metric needs a name", ""
-    if not metric.provider:
-        yield ("provider",), "a metric needs a provider", ""
+    if samples is not None and samples > count and not metric.both:
+        yield ("minSamples",), f"count ({count}) measurements cannot give {samples} samples", "raise count"
 
 
 def analysis_problems(analysis: Analysis, path: Sequence[str | int]) -> list[Problem]:

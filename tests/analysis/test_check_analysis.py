@@ -63,6 +63,12 @@ def test_what_cannot_be_used_is_said_at_its_place(
     assert next(what for where, what in found if where == path).startswith(message)
 
 
+def test_a_count_below_nothing_is_one_mistake() -> None:
+    """Nothing is said of what would not fit into it."""
+    for more in ({}, {"min_samples": 2}, {"failure_limit": 3, "inconclusive_limit": 2}):
+        assert problems(count=-1, **more) == [(("count",), "-1 is too small")]
+
+
 def test_a_metric_needs_a_provider() -> None:
     assert [one.message for one in metric_problems(Metric("one", ""))] == ["a metric needs a provider"]
 

@@ -13,7 +13,7 @@ import pytest
 
 from bluegreen.errors import BackendError, PermanentBackendError
 from bluegreen.metrics import Context
-from bluegreen.metrics.command import OUTPUT_MAX, Command
+from bluegreen.metrics.command import COMPLAINT_MAX, OUTPUT_MAX, Command
 from bluegreen.testing.conformance import metrics
 from tests.local.support import eventually
 
@@ -29,6 +29,11 @@ async def run(*argv: str, **more: Any) -> dict[str, Any]:
 async def script(text: str, **more: Any) -> dict[str, Any]:
     """What a piece of Python comes to."""
     return await run(sys.executable, "-S", "-c", text, **more)
+
+
+def said(output: Any, *, code: int = 0) -> dict[str, Any]:
+    """A run that said this, and complained of nothing."""
+    return {"exitCode": code, "output": output, "stderr": ""}
 
 
 def gone(file: Path) -> Callable[[], Awaitable[bool]]:
@@ -51,23 +56,48 @@ def forks(file: Path, seconds: float) -> str:
 
 
 async def test_json_is_understood_and_anything_else_is_text() -> None:
-    assert await run("echo", '{"errors": [1, 2.5]}') == {"exitCode": 0, "output": {"errors": [1, 2.5]}}
-    assert await run("echo", "not json\n") == {"exitCode": 0, "output": "not json"}
-    assert await run("true") == {"exitCode": 0, "output": ""}
-    assert await run("printf", "\\377") == {"exitCode": 0, "output": "\N{REPLACEMENT CHARACTER}"}
+    assert await run("echo", '{"errors": [1, 2.5]}') == said({"errors": [1, 2.5]})
+    assert await run("echo", "not json\n") == said("not json")
+    assert await run("true") == said("")
+    assert await run("printf", "\\377") == said("\N{REPLACEMENT CHARACTER}")
     deep = "[" * 5000 + "]" * 5000
-    assert await run("echo", deep) == {"exitCode": 0, "output": deep}
+    assert await run("echo", deep) == said(deep)
 
 
 async def test_an_exit_code_is_a_value_and_so_is_the_signal_that_ended_it() -> None:
-    assert await run("sh", "-c", "echo 3; exit 7") == {"exitCode": 7, "output": 3}
-    assert await run("sh", "-c", "kill -TERM $$") == {"exitCode": -signal.SIGTERM, "output": ""}
+    assert await run("sh", "-c", "echo 3; exit 7") == said(3, code=7)
+    assert await run("sh", "-c", "kill -TERM $$") == said("", code=-signal.SIGTERM)
 
 
 async def test_of_a_long_output_the_end_is_kept() -> None:
     found = await script("import sys\nfor n in range(200000): print(n)")
     assert len(found["output"]) <= OUTPUT_MAX
     assert found["output"].endswith("199999")
+
+
+@pytest.mark.parametrize(
+    ("printed", "kept"),
+    [
+        ("'s3cret' * 20_000 + ' cret' * 3 + ' the end'", "cret cret cret the end"),
+        ("'s3cret ' * 10_000 + chr(10) + 'cret' + chr(10) + 'the end'", "cret\nthe end"),
+        ("'s3cret' * 20_000", ""),
+        ("'9' * 70_000 + ' 5'", "5"),
+    ],
+)
+async def test_what_is_kept_of_more_begins_with_a_whole_line_or_word(printed: str, kept: str) -> None:
+    """Half a secret would be recognised by nobody; and the end of something long is a text, whatever it looks like."""
+    found = await script(f"import sys; text = {printed}; print(text); print(text, file=sys.stderr)")
+    assert found == {"exitCode": 0, "output": kept, "stderr": kept}
+
+
+async def test_the_end_of_what_it_complains_of_is_kept_and_fit_to_be_shown() -> None:
+    found = await script("import sys; [print('no', n, file=sys.stderr) for n in range(50000)]; print(5); sys.exit(3)")
+    assert (found["exitCode"], found["output"]) == (3, 5)
+    lines = found["stderr"].splitlines()
+    assert lines == [f"no {n}" for n in range(50_000 - len(lines), 50_000)]
+    assert COMPLAINT_MAX - 10 < len(found["stderr"]) <= COMPLAINT_MAX
+    odd = await script(r"import sys; sys.stderr.buffer.write(b'\x1b[31mno\tway\x00\xff\r\nbye\n')")
+    assert odd["stderr"] == "?[31mno?way???\nbye".replace("?", "\N{REPLACEMENT CHARACTER}")
 
 
 async def test_it_sees_nothing_of_this_process_but_three_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +152,7 @@ async def test_a_stranger_that_holds_the_output_open_is_not_waited_for(tmp_path:
     )
     text += f"open({str(file)!r}, 'w').write(str(p.pid)); os._exit(0)"
     try:
-        assert await script(text) == {"exitCode": 0, "output": 5}
+        assert await script(text) == said(5)
         assert time.monotonic() - began < 5
     finally:
         os.kill(int(file.read_text()), signal.SIGKILL)
@@ -174,7 +204,7 @@ async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
             make=lambda: Command(Context("shop")),
             query=query("echo", "1"),
             numbered=lambda number: query("echo", str(number)),
-            tells=lambda number, answer: answer == {"exitCode": 0, "output": number},
+            tells=lambda number, answer: answer == said(number),
             failing={
                 "no program": query("no-such-s3cret"),
                 "hung": {**query("sleep", "30", "s3cret"), "timeout": "200ms", "argv": ["sleep", "30"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_a_duration_is_read_in_its_units(said: Any, seconds: float) -> None:
 def test_what_is_no_duration_is_found_when_the_manifest_is_loaded(said: Any) -> None:
     (problem,) = Prometheus.check({**GOOD, "rangeQuery": {"start": "now()-1h", "end": "now()", "step": said}})
     assert problem.path == ("rangeQuery", "step")
+
+
+@pytest.mark.parametrize("said", ["9" * 20_000, "1m" * 20_000, "now" + " " * 20_000 + "x"])
+def test_a_time_that_is_far_too_long_is_refused_at_once(said: str) -> None:
+    began = time.monotonic()
+    problems = Prometheus.check({**GOOD, "rangeQuery": {"start": said, "end": said, "step": said}})
+    assert [one.path[-1] for one in problems] == ["start", "end", "step"]
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize(

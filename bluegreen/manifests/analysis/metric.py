@@ -28,10 +28,11 @@ _CONDITIONS = ("successCondition", "failureCondition")
 class Read:
     """A metric, and where it stands: `at` filled in, `template` the name of what it is in, `keys` the policy's.
 
-    `fine`: nothing is wrong with it.
+    `query`: where what its provider is asked stands. `fine`: nothing is wrong with it.
     """
 
     at: At
+    query: At
     template: str
     metric: Metric
     keys: tuple[str, ...]
@@ -59,7 +60,7 @@ def metric(at: At, template: str, texts: Mapping[Path, Text], extras: Extras) ->
         read = evolve(read, success_condition=asked.success_condition)
         _own_condition(asked)
     fine = at.sound and all(one.sound for one in places.values()) and _fits(at, read, places)
-    return Read(at, template, read, tuple(keys), fine)
+    return Read(at, asked.at, template, read, tuple(keys), fine)
 
 
 def _fits(at: At, metric: Metric, places: Mapping[str, At]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bluegreen.conditions import compiled
 from bluegreen.manifests.analysis.declared import Block
 from bluegreen.manifests.analysis.metric import Read
+from bluegreen.manifests.analysis.provider import FUNCTION
 from bluegreen.manifests.analysis.resolve import Resolved
 from bluegreen.manifests.fields import At
 from bluegreen.spec import BlueGreen
@@ -25,7 +26,9 @@ def warn_of(block: Block, resolved: Resolved, strategy: BlueGreen) -> None:
     if not before:
         wrong, right = right, wrong
         what = "preview Service, and what was promoted is behind the active one"
+    _dry_runs(block, resolved)
     for read in resolved.metrics:
+        _function(read)
         _limits(read)
         _conditions(read)
         if wrong and not read.metric.both:
@@ -33,6 +36,18 @@ def warn_of(block: Block, resolved: Resolved, strategy: BlueGreen) -> None:
             message = f"{block.at.path[-1]} asks about {wrong}: that is the {what}"
             for here in _naming(wrong, read, block):
                 here.warn(message, remedy)
+
+
+def _dry_runs(block: Block, resolved: Resolved) -> None:
+    if resolved.analysis is not None and all(metric.dry_run for metric in resolved.analysis.metrics):
+        here = block.at.child("dryRun")
+        where = here if here.value is not None else block.at
+        where.warn("every metric is a dry run: nothing that is measured matters", "leave one out of dryRun", key=True)
+
+
+def _function(read: Read) -> None:
+    if read.metric.provider == FUNCTION:
+        read.query.warn("only a program that imports the library has one", "write command: {argv: [PROGRAM]}", key=True)
 
 
 def _limits(read: Read) -> None:

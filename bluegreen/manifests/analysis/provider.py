@@ -45,8 +45,8 @@ def provider(at: At) -> Asked:
     if name == "plugin":
         here = _only(here, "a plugin has one name", f"write {_PREFIX}load: {{...}}, for instance")
         name = str(here.path[-1]).removeprefix(_PREFIX)
-    there = sorted({*installed(METRICS), FUNCTION})
-    if name not in there:
+    there = sorted(installed(METRICS))
+    if name not in (*there, FUNCTION):
         otherwise = f"there are: {', '.join(there)}"
         message = "this provider is not here yet" if name in _LATER else "no such provider is installed"
         here.complain(message, otherwise if name in _LATER else did_you_mean(name, dict.fromkeys(there), otherwise))

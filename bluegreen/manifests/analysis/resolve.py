@@ -20,6 +20,8 @@ from bluegreen.spec import Analysis, Arg
 
 METRICS_MAX = 100
 """In one analysis."""
+_SHOWN: Mapping[str, tuple[str, ...]] = {"command": ("argv", "cwd")}
+"""What a provider is asked that everybody on the machine can read while it is measured."""
 
 
 @frozen(eq=False)
@@ -140,7 +142,8 @@ def _put_together(
         except Unreadable:
             continue
         used |= filling.used
-    fine = _differ(read) and len(read) == len(places) and all(one.fine for one in read)
+    hidden = [_hides(one, arguments) for one in read]
+    fine = _differ(read) and len(read) == len(places) and all(one.fine for one in read) and all(hidden)
     dry_run = [rule for _, one in blocks for rule in one.dry_run]
     retention = [rule for _, one in blocks for rule in one.retention]
     same_twice(dry_run)
@@ -151,6 +154,21 @@ def _put_together(
     analysis = Analysis(metrics, args, tuple(one.name for one in templates))
     rules_fine = all(rule.at.sound for rule in (*dry_run, *retention))
     return Resolved(analysis if fine and rules_fine else None, tuple(read), templates, complete)
+
+
+def _hides(read: Read, arguments: Arguments) -> bool:
+    """Whether no secret stands where a program's arguments do, or its folder."""
+    places = [read.query.child(key) for key in _SHOWN.get(read.metric.provider, ())]
+    shown = [one for at in places for one in (at.children() if at.is_list else (at,))]
+    bare = [at for at in shown if any(_is_secret(arguments, name) for name in asked_for(at.value))]
+    for at in bare:
+        at.complain("a secret in it could be read by everybody on the machine", "put it in env")
+    return not bare
+
+
+def _is_secret(arguments: Arguments, name: str) -> bool:
+    later = arguments.later.get(name)
+    return later is not None and later.secret is not None
 
 
 def _differ(read: Sequence[Read]) -> bool:
