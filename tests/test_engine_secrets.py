@@ -192,6 +192,74 @@ def test_the_longest_secret_goes_first_and_an_empty_one_hides_nothing() -> None:
     assert redacted("abc", {}) == "abc"
 
 
+ODD = "pa\"ss\\wört\n<it's> & more\x1b!"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        json.dumps({"header": ODD}),
+        json.dumps({"header": ODD}, ensure_ascii=False),
+        json.dumps(json.dumps({"header": ODD})),
+        json.dumps(ODD, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        repr({"header": ODD}),
+        f"no JSON: {json.dumps(ODD)!r}",
+        "https://localhost/?token=" + quote(ODD, safe=""),
+    ],
+)
+def test_a_secret_is_found_as_it_is_quoted(said: str) -> None:
+    """With quotes, a backslash, a line end and what is no ASCII in it, none of these has it as it is."""
+    assert ODD not in said
+    left = str(redacted({"said": said}, {"args.token": ODD}))
+    assert "***" in left
+    assert not [part for part in ("pa", "ss", "rt", "it", "more") if part in left.replace("https", "")]
+
+
+@pytest.mark.parametrize(("secret", "word"), [("it's mine", r"it\'s mine"), ('the "one"', 'the "one"')])
+def test_a_quote_that_is_escaped_only_beside_another_one_is_found(secret: str, word: str) -> None:
+    said = repr(f"{secret} and 'these' \"others\"")
+    assert word in said
+    assert word not in str(redacted(said, {"args.token": secret}))
+
+
+@pytest.mark.parametrize("before", ["", "u", "us", "user:", "reader:", "longer name:"])
+@pytest.mark.parametrize("after", ["", "!", "?>", "\r\n\r\n"])
+@pytest.mark.parametrize("write", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_found_in_base64_wherever_it_begins(before: str, after: str, write: Any) -> None:
+    """As the password of a user, say: what is left of it are at most the characters that it shares."""
+    secret = "tok>?-SECRET-\xff\xfe123"
+    said = write(f"{before}{secret}{after}".encode()).decode()
+    left = str(redacted(f"Basic {said}", {"args.token": secret}))
+    assert "***" in left
+    most = len(write(before.encode())) + len(write(after.encode())) + 2
+    assert len(left.removeprefix("Basic ").replace("***", "")) <= most
+    assert base64.b64encode(b"SECRET")[:6].decode() not in left
+
+
+def test_a_short_secret_is_not_searched_for_in_forms_that_are_everywhere() -> None:
+    """In base64 `ab` is `YWI=`; without its end, and after another letter, it is what stands in many a word."""
+    secrets = {"args.pin": "ab"}
+    assert redacted("tab YWI=", secrets) == "t*** ***"
+    assert redacted("YWIdth Find", secrets) == "YWIdth Find"
+
+
+def test_a_number_that_is_a_secret_is_hidden_and_one_that_has_it_in_it_is_not() -> None:
+    secrets = {"args.pin": "482913\n", "args.ratio": "0.25", "args.flag": "True"}
+    assert redacted([482913, {"n": 482913.0}, 0.25], secrets) == ["***", {"n": "***"}, "***"]
+    others = [4829130, 482913.5, 0.255, True, None, float("inf")]
+    assert redacted(others, secrets) == others
+
+
+def test_what_a_cut_leaves_of_a_secret_is_hidden_too() -> None:
+    secrets = {
+        "args.words": "correct horse battery staple",
+        "args.key": "--- BEGIN ---\nMIIEvQIBADANBg\nAoIBAQC7VJTUt9",
+    }
+    assert redacted("battery staple, no table", secrets) == "***, no table"
+    assert redacted("1: MIIEvQIBADANBg\n2: AoIBAQC7VJTUt9", secrets) == "1: ***\n2: ***"
+    assert redacted("a staple", secrets) == "a staple", "a word is no secret"
+
+
 @pytest.mark.parametrize("query", [{"header": "{{args.image}}"}, {"deep": [1, {"er": "a {{ args.image }}"}]}])
 def test_what_still_has_something_to_fill_in_is_not_asked(query: dict[str, Any]) -> None:
     """An argument's place may be gone from the pod template; a selector without it would match everything."""

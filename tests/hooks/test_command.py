@@ -10,10 +10,11 @@ import pytest
 from attrs import evolve
 
 from bluegreen import hooks
+from bluegreen.engine.secrets import redacted
 from bluegreen.errors import PermanentBackendError
 from bluegreen.hooks import LocalHooks
 from bluegreen.hooks.command import keeper
-from bluegreen.hooks.command.process import Process, alive, session
+from bluegreen.hooks.command.process import Process, alive, last_lines, session
 from tests.hooks.support import RELEASE, files_below, key, mark_of, marking, outcome, run, shell, times_run
 
 pytestmark = pytest.mark.real
@@ -144,6 +145,47 @@ async def test_output_is_bounded_and_its_end_is_kept(steps: LocalHooks, folder: 
     sizes = [path.stat().st_size for path in folder.rglob("output.log*")]
     assert len(sizes) == 2
     assert max(sizes) <= keeper.LIMIT_BYTES
+
+
+@pytest.mark.parametrize("after", [1975, 1980, 1985, 1990, 1999])
+@pytest.mark.parametrize(
+    "secret", [SECRET, "correct horse battery", "correct\rhorse\x1bbattery", "correct-horse\nbattery!!"]
+)
+def test_no_half_of_a_secret_is_left_where_output_is_cut(tmp_path: Path, secret: str, after: int) -> None:
+    file = tmp_path / "output.log"
+    file.write_bytes(f"connecting with {secret} {'z' * (after - 10)} and more".encode())
+    left = str(redacted(last_lines(file, 20, 2000), {"args.token": secret}))
+    assert left.endswith("z and more")
+    assert not [part for part in ("orrect", "orse", "ttery") if part in left]
+
+
+@pytest.mark.parametrize("more", range(16355, 16384, 3))
+def test_no_half_of_a_secret_is_left_where_reading_begins(tmp_path: Path, more: int) -> None:
+    file = tmp_path / "output.log"
+    file.write_text(f"connecting with {SECRET}{' ' * more}\n")
+    assert last_lines(file, 20, 2000) in ("", SECRET, f"with {SECRET}")
+
+
+def test_output_goes_on_from_the_file_before_it(tmp_path: Path) -> None:
+    """A new file begins wherever the program happened to be, also within a word."""
+    (tmp_path / "output.log.1").write_text("begin\nwith correct-hor")
+    file = tmp_path / "output.log"
+    file.write_text("se-battery\nend\n")
+    assert last_lines(file, 2, 2000) == f"with {SECRET}\nend"
+    assert last_lines(file, 2, 20) == "end"
+    assert last_lines(tmp_path / "nothing", 2, 20) == ""
+
+
+@pytest.mark.parametrize(
+    "secret", ["hunter2\x1bSESAME", "hunter2\r\nSESAME", "hunter2\x85\u2028SESAME\xa0", "hunter2\tSESAME"]
+)
+def test_a_secret_that_cannot_be_shown_is_found_as_it_is_shown(tmp_path: Path, secret: str) -> None:
+    file = tmp_path / "output.log"
+    file.write_bytes(f"pw: {secret}!\n\x1b[31mred\x1b[0m\r\n".encode())
+    shown = last_lines(file, 20, 2000)
+    assert all(letter.isprintable() or letter in "\n\t" for letter in shown)
+    assert "hunter2SESAME" not in shown, "a break stays one"
+    assert redacted(shown, {"args.token": secret}) == "pw: ***!\n\ufffd[31mred\ufffd[0m"
 
 
 async def test_a_step_runs_once_under_its_key_whoever_asks(folder: Path, tmp_path: Path) -> None:

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from attrs import frozen
 
 from bluegreen.hooks.command import keeper
 
 POLL_S = 0.05
+_END_BYTES: Final = 16384
+"""So much of the end of a program's output is looked at."""
 _DEFAULT_AGAIN = [
     signal.SIGHUP,
     signal.SIGINT,
@@ -102,12 +105,31 @@ def base_environment() -> dict[str, str]:
 
 
 def last_lines(path: Path, lines: int, characters: int) -> str:
-    """The end of what a program wrote, fit for a terminal; empty when it wrote nothing."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(file.seek(0, os.SEEK_END) - 16384, 0))
-            text = file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    plain = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
-    return "\n".join(plain.strip().splitlines()[-lines:])[-characters:]
+    """The end of what a program wrote, fit for a terminal; empty when it wrote nothing.
+
+    What cannot be shown is a mark (U+FFFD), and no text begins within a word: half a secret could not be taken out.
+    """
+    written = _end_of(path)
+    text = written.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    plain = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text)
+    if len(written) >= _END_BYTES:
+        plain = _whole_words(plain)
+    last = "\n".join(plain.strip().splitlines()[-lines:])
+    return last if len(last) <= characters else _whole_words(last[-characters:])
+
+
+def _end_of(path: Path) -> bytes:
+    """The last bytes of the output, which may have begun a new file a moment ago."""
+    found = b""
+    for one in (path, path.with_name(f"{path.name}.1")):
+        with suppress(FileNotFoundError), one.open("rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - (_END_BYTES - len(found)), 0))
+            found = file.read() + found
+        if len(found) >= _END_BYTES:
+            break
+    return found
+
+
+def _whole_words(cut: str) -> str:
+    """A text without the word it begins with, which may be the end of one; empty when it has no break."""
+    return "".join(cut.split(maxsplit=1)[1:]) if cut[:1].strip() else cut.lstrip()
