@@ -222,7 +222,7 @@ class Fields:
         self._read.add(key)
         value = self._values.get(key)
         if value is None and wanted:
-            self.wrong("it is missing", "write it", key)
+            self.wrong("it is missing", f"write {key}: ...", key)
         return value
 
     def _inside(self, value: JSON, *path: str | int) -> Fields | None:

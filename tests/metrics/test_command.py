@@ -185,6 +185,12 @@ def test_a_query_that_cannot_be_run_is_refused_at_its_place(query: Mapping[str, 
     assert [".".join(map(str, one.path)) for one in Command.check(query)] == [place]
 
 
+@pytest.mark.parametrize("query", [{}, {"argv": None}])
+def test_of_what_is_missing_it_says_what_to_write(query: Mapping[str, Any]) -> None:
+    """A null is as good as absent, and no better."""
+    assert [str(one.remedy) for one in Command.check(query)] == ["write argv: ..."]
+
+
 def test_it_says_how_long_it_may_take() -> None:
     assert [Command.takes_s({"argv": ["a"], "timeout": one}) for one in ("2m", "{{args.x}}")] == [121, 3601]
 

@@ -159,7 +159,6 @@ LOADED = (
     Loaded("failureLimit -1 alone", {"count": 3, "failure_limit": -1}, False, False),
     Loaded("failureLimit -1 with consecutiveSuccessLimit",
            {"count": 3, "failure_limit": -1, "consecutive_success_limit": 2}, True, True),
-    Loaded("a retention of 0 (Argo: 10)", {"count": 3, "retention": 0}, True, False, "A retention of nothing"),
 )  # fmt: skip
 
 
