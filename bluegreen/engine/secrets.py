@@ -17,6 +17,8 @@ _DERIVED_MIN: Final = 4
 """What a secret is written as in another form is searched for from so many characters on: less is everywhere."""
 _REST_MIN, _RESTS_MAX = 8, 24
 """What a cut may leave of a secret is searched for from so many characters on, at so many breaks of each line."""
+_CUT: Final = "\u2026 "
+"""Behind this mark of a hook's output (see `hooks.command.process`) what a cut left is looked for however short."""
 _GO = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
@@ -88,7 +90,7 @@ def _rests(secret: str) -> set[str]:
         for _ in range(_RESTS_MAX):
             found.add(rest)
             rest = "".join(rest.split(maxsplit=1)[1:])
-    return {one for one in found if len(one) >= _REST_MIN}
+    return {one for one in found if len(one) >= _REST_MIN} | {f"{_CUT}{one}" for one in found if one}
 
 
 def _redacted(value: JSON, words: list[str], numbers: set[str]) -> JSON:

@@ -18,6 +18,8 @@ from bluegreen.hooks.command import keeper
 POLL_S = 0.05
 _END_BYTES: Final = 16384
 """So much of the end of a program's output is looked at."""
+_CUT: Final = "\u2026 "
+"""What a text begins with that was cut."""
 _DEFAULT_AGAIN = [
     signal.SIGHUP,
     signal.SIGINT,
@@ -107,7 +109,8 @@ def base_environment() -> dict[str, str]:
 def last_lines(path: Path, lines: int, characters: int) -> str:
     """The end of what a program wrote, fit for a terminal; empty when it wrote nothing.
 
-    What cannot be shown is a mark (U+FFFD), and no text begins within a word: half a secret could not be taken out.
+    What cannot be shown is a mark (U+FFFD). What was cut begins with "… " and a whole word: whoever takes secrets out
+    (`engine.secrets`) finds what is left of one there, and could not find half a word of it.
     """
     written = _end_of(path)
     text = written.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
@@ -115,7 +118,7 @@ def last_lines(path: Path, lines: int, characters: int) -> str:
     if len(written) >= _END_BYTES:
         plain = _whole_words(plain)
     last = "\n".join(plain.strip().splitlines()[-lines:])
-    return last if len(last) <= characters else _whole_words(last[-characters:])
+    return last if len(last) <= characters else _whole_words(last[len(_CUT) - characters :])
 
 
 def _end_of(path: Path) -> bytes:
@@ -131,5 +134,6 @@ def _end_of(path: Path) -> bytes:
 
 
 def _whole_words(cut: str) -> str:
-    """A text without the word it begins with, which may be the end of one; empty when it has no break."""
-    return "".join(cut.split(maxsplit=1)[1:]) if cut[:1].strip() else cut.lstrip()
+    """A text without the word it begins with, which may be the end of one, and a mark there; empty without a break."""
+    rest = "".join(cut.split(maxsplit=1)[1:]) if cut[:1].strip() else cut.lstrip()
+    return f"{_CUT}{rest}" if rest else ""
