@@ -192,7 +192,7 @@ def test_the_longest_secret_goes_first_and_an_empty_one_hides_nothing() -> None:
     assert redacted("abc", {}) == "abc"
 
 
-ODD = "pa\"ss\\wört\n<it's> & more\x1b!"
+ODD = "pa\"ss\\wört\n<it's> & /more\x1b!"
 
 
 @pytest.mark.parametrize(
