@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.manifests import ManifestError, read_analysis
-from bluegreen.spec import Analysis, Arg, Metric, SecretKeyRef
+from bluegreen.spec import Analysis, Arg, Metric, OnNoData, SecretKeyRef
 from tests.manifests.plugged import plug
 
 TEMPLATE = """
@@ -47,17 +47,17 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def up(url: str, token: str = "{{args.token}}") -> Metric:
+def up(url: str) -> Metric:
     """The first template's metric."""
-    return Metric("up", "web", {"url": url, "token": token}, success_condition="result")
+    return Metric("up", "web", {"url": url, "token": "{{args.token}}"}, success_condition="result")
 
 
 def test_arguments_go_before_the_templates_own(path: Path) -> None:
     token = Arg("token", secret=SecretKeyRef("a", "b"))
     found = read_analysis(path, {"service": "shop", "path": "/up"})
     assert found == Analysis((up("http://shop/up"), SMOKED), (token,), ("up", "smoke"))
-    given = read_analysis(path, {"service": "shop", "token": "x"})
-    assert given == Analysis((up("http://shop/", "x"), SMOKED), (), ("up", "smoke"))
+    given = read_analysis(path, {"service": "shop"})
+    assert given == Analysis((up("http://shop/"), SMOKED), (token,), ("up", "smoke"))
 
 
 def test_a_run_is_read_as_a_template_is(path: Path) -> None:
@@ -83,6 +83,8 @@ def test_templates_among_other_documents_are_found(path: Path) -> None:
         ({}, "spec.args[0].name: this argument has no value"),
         ({}, "give it: --arg service=VALUE"),
         ({"servce": "shop"}, '--arg: no template here has an argument "servce"\n    did you mean service?'),
+        ({"service": "shop", "token": "x"}, '--arg: the argument "token" is a secret'),
+        ({"service": "shop", "token": "x"}, "write it to DIRECTORY/a/b: --secrets DIRECTORY"),
         ({"service": "{{args.token}}"}, "url: an argument's value makes a placeholder of this text"),
     ],
 )
@@ -90,6 +92,50 @@ def test_arguments_that_do_not_fit_are_refused(args: dict[str, str], said: str, 
     with pytest.raises(ManifestError) as caught:
         read_analysis(path, args)
     assert said in str(caught.value)
+
+
+POLICY = """
+---
+apiVersion: bluegreen.dev/v1alpha1
+kind: RolloutPolicy
+metadata: {name: NAME}
+spec:
+  rolloutRef: {name: NAME}
+  metrics: {METRICS}
+"""
+
+
+def policy(metrics: str, name: str = "shop") -> str:
+    """A policy that says this of metrics."""
+    return POLICY.replace("NAME", name).replace("METRICS", metrics)
+
+
+def test_what_a_policy_says_of_the_metrics_holds(path: Path) -> None:
+    said = "up/up: {onNoData: fail}, smoke: {timeoutSeconds: 7}"
+    elsewhere = "prePromotionAnalysis/up: {onNoData: pass}, other: {onNoData: pass}"
+    with path.open("a") as file:
+        file.write(policy(said) + policy(said, "again") + policy(elsewhere, "cart"))
+    (first, second) = read_analysis(path, {"service": "shop"}).metrics
+    assert (first.on_no_data, first.timeout_seconds) == (OnNoData.FAIL, 30)
+    assert (second.on_no_data, second.timeout_seconds) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (policy("up/up: {onNoData: bogus}"), "spec.metrics.up/up.onNoData: expected"),
+        (policy("up/upp: {onNoData: fail}"), "spec.metrics.up/upp: the template has no such metric"),
+        (policy("up/upp: {onNoData: fail}"), "did you mean up/up?"),
+        (policy("up: {minSamples: 2}"), "spec.metrics.up.minSamples: count (1) measurements cannot give 2 samples"),
+        (policy("up: {onNoData: fail}") + policy("up: {onNoData: pass}", "cart"), "another policy says something else"),
+    ],
+)
+def test_what_a_policy_says_amiss_is_refused(more: str, said: str, path: Path) -> None:
+    with path.open("a") as file:
+        file.write(more)
+    with pytest.raises(ManifestError) as caught:
+        read_analysis(path, {"service": "shop"})
+    assert said in str(caught.value).replace("[", ".").replace("]", "")
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,9 @@ def read_text(text: str, source: str = "<text>") -> Loaded:
 def read_analysis(path: str | os.PathLike[str], args: Mapping[str, str]) -> Analysis:
     """What the AnalysisTemplates of a file (or of a folder of files) measure together, for no rollout.
 
-    `args` go before the templates' own values; one that no template has is an error, and so is one without a value.
-    An AnalysisRun is read as a template is; other documents are left alone.
+    `args` go before the templates' own values; one that no template has is an error, and so are one without a value and
+    one that is a secret. An AnalysisRun is read as a template is, what a RolloutPolicy says of the metrics holds, and
+    other documents are left alone.
     """
     report = Report()
     return assemble_analysis(os.fspath(path), from_path(Path(path), report), args, report)

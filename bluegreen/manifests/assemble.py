@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from attrs import frozen
 
 from bluegreen.manifests.analysis.declared import template
+from bluegreen.manifests.analysis.extras import together
 from bluegreen.manifests.analysis.gather import named
 from bluegreen.manifests.analysis.resolve import measured
 from bluegreen.manifests.fields import At, did_you_mean, nearest
@@ -29,9 +30,10 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "AnalysisTemplate": (_ARGO,),
     "ClusterAnalysisTemplate": (_ARGO,),
 }
-_MEASURED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
-    ("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"), (_ARGO,)
-)
+_MEASURED: Mapping[str, tuple[str, ...]] = {
+    "RolloutPolicy": (_OWN,),
+    **dict.fromkeys(("AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"), (_ARGO,)),
+}
 _LATER: Mapping[str, str] = {
     "AnalysisRun": "a release makes its own from templates",
     "Experiment": "it would not be run",
@@ -68,12 +70,15 @@ def assemble(
 def assemble_analysis(name: str, sources: Iterable[Source], args: Mapping[str, str], report: Report) -> Analysis:
     """The analysis of all the templates and runs that the sources declare, with these arguments.
 
+    What their policies say of metrics holds, whichever rollout they are for.
     Raises `ManifestError` with all that is wrong with any of them.
     """
-    templates = _declared(sources, report, _MEASURED).templates
+    declared = _declared(sources, report, _MEASURED)
+    templates = declared.templates
     if not templates and not report.failed:
         report.whole_file(name, "no AnalysisTemplate in it", f"one begins with apiVersion: {_ARGO} and its kind")
-    found = measured(templates, args, named(templates), report)
+    extras = together(one.extras for one in declared.policies)
+    found = measured(templates, args, named(templates), extras, report)
     report.raise_if_failed()
     assert found.analysis is not None, "what is wrong with it was said"
     return found.analysis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -38,6 +38,16 @@ def extras(at: At) -> dict[str, Extra]:
 
 def _extra(at: At) -> Extra:
     return Extra(at, fields(at, _EXTRA))
+
+
+def together(several: Iterable[Extras]) -> Extras:
+    """What several policies say; that two of them say different things of one metric is a problem."""
+    found = dict[str, Extra]()
+    for one in several:
+        for key, extra in one.items():
+            if found.setdefault(key, extra).fields != extra.fields:
+                extra.at.complain("another policy says something else of this metric", "keep one of the two", key=True)
+    return found
 
 
 def extra_of(extras: Extras, template: str, metric: str) -> tuple[dict[str, Any], dict[str, At], list[str]]:

@@ -15,7 +15,7 @@ from bluegreen.manifests.analysis.gather import Gathered, Named
 from bluegreen.manifests.analysis.metric import Read, metric
 from bluegreen.manifests.analysis.rules import ruled, same_twice
 from bluegreen.manifests.fields import At, Unreadable, did_you_mean
-from bluegreen.manifests.report import Report
+from bluegreen.manifests.report import Report, shortened
 from bluegreen.spec import Analysis, Arg
 
 METRICS_MAX = 100
@@ -56,7 +56,9 @@ def resolved(block: Block, gathered: Gathered, rollout: At, extras: Extras) -> R
     return _put_together(block, templates, str(block.at.path[-1]), arguments, extras)
 
 
-def measured(templates: Sequence[DeclaredTemplate], args: Mapping[str, str], named: Named, report: Report) -> Resolved:
+def measured(
+    templates: Sequence[DeclaredTemplate], args: Mapping[str, str], named: Named, extras: Extras, report: Report
+) -> Resolved:
     """The analysis of all these templates, with arguments from a command line, for no rollout."""
     gathered = Gathered(named, "")
     for one in templates:
@@ -68,18 +70,41 @@ def measured(templates: Sequence[DeclaredTemplate], args: Mapping[str, str], nam
     if not gathered.complete or not all(one.block.sound for one in whole):
         return Resolved(templates=whole)
     declared = flattened(arg for one in whole for arg in one.block.args)
-    for name in args:
-        if name not in declared:
-            otherwise = f"there are: {', '.join(declared)}" if declared else "there are none"
-            message = f'no template here has an argument "{name}"'
-            report.whole_file("--arg", message, did_you_mean(name, declared, otherwise))
+    _given_fit(args, declared, report)
     for name, arg in declared.items():
         if name not in args and not arg.given:
             arg.at.child("name").complain("this argument has no value", f"give it: --arg {name}=VALUE")
     arguments = _arguments_of({**_defaults(declared, args, None), **args}, revision=False)
     if not all(one.block.sound for one in whole) or report.failed:
         return Resolved(templates=whole)
-    return _put_together(None, whole, "", arguments, {})
+    found = _put_together(None, whole, "", arguments, extras)
+    if found.complete:
+        _about_nothing(extras, found)
+    return found
+
+
+def _given_fit(args: Mapping[str, str], declared: Mapping[str, DeclaredArg], report: Report) -> None:
+    """Complains of what a command line gives and cannot."""
+    for name in args:
+        arg = declared.get(name)
+        if arg is None:
+            otherwise = f"there are: {', '.join(declared)}" if declared else "there are none"
+            message = f'no template here has an argument "{name}"'
+            report.whole_file("--arg", message, did_you_mean(name, declared, otherwise))
+        elif arg.later is not None and (ref := arg.later.secret):
+            message = f'the argument "{name}" is a secret, and everybody on the machine can read a command line'
+            report.whole_file("--arg", message, f"write it to DIRECTORY/{ref.name}/{ref.key}: --secrets DIRECTORY")
+
+
+def _about_nothing(extras: Extras, found: Resolved) -> None:
+    """A policy may speak of metrics that are elsewhere, but of these templates only what they have."""
+    templates = {one.name for one in found.templates}
+    used = {key for read in found.metrics for key in read.keys}
+    names = dict.fromkeys(f"{read.template}/{read.metric.name}" for read in found.metrics)
+    for key, extra in extras.items():
+        if key not in used and key.partition("/")[0] in templates and "/" in key and not extra.at.report.full:
+            remedy = did_you_mean(key, names, f"there are: {shortened(', '.join(list(names)[:10]), 200)}")
+            extra.at.complain("the template has no such metric", remedy, key=True)
 
 
 def _sound(block: Block, templates: Sequence[DeclaredTemplate]) -> bool:
