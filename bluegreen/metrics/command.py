@@ -13,7 +13,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from typing import Final
@@ -142,7 +142,7 @@ async def _run(asked: _Query) -> JSON:
 
 
 @asynccontextmanager
-async def _tail(most: int) -> AsyncIterator[tuple[_Tail, FileIO]]:
+async def _tail(most: int) -> AsyncGenerator[tuple[_Tail, FileIO]]:
     """The end of what is written into a pipe, and where to write: until that is closed the pipe is open."""
     readable, writable = os.pipe()
     tail = _Tail(most)
