@@ -128,13 +128,18 @@ def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure:
             return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, why, skipped=True)
         case OnNoData.INCONCLUSIVE:
             return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
-        case None if success or failure:
-            phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
-            if phase is not AnalysisPhase.ERROR:
-                return Judged(phase, Came.NO_DATA, f"no data, and {why}")
-        case _:
-            pass
-    return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
+        case None:
+            return _made_of_nothing(outcome, success, failure)
+
+
+def _made_of_nothing(outcome: Outcome, success: Program | None, failure: Program | None) -> Judged:
+    waiting = Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data", awaited=True)
+    if not (success or failure):
+        return waiting
+    phase, why = _by_conditions(success, failure, outcome.value, outcome.labels)
+    if phase is AnalysisPhase.ERROR:
+        return waiting
+    return Judged(phase, Came.NO_DATA, f"no data, and {why}")
 
 
 def _not_finite(outcome: Outcome, words: tuple[str, ...], success: Program | None, failure: Program | None) -> Judged:
