@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from attrs import frozen
 
@@ -130,6 +131,8 @@ def _nothing(metric: Metric, outcome: Outcome, success: Program | None, failure:
             return Judged(AnalysisPhase.INCONCLUSIVE, Came.NO_DATA, "no data")
         case None:
             return _made_of_nothing(outcome, success, failure)
+        case _:
+            assert_never(metric.on_no_data)
 
 
 def _made_of_nothing(outcome: Outcome, success: Program | None, failure: Program | None) -> Judged:
