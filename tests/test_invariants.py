@@ -161,7 +161,7 @@ async def a_crash_between_save_and_act() -> Trace:
     """The saved write never begins; the revision dies; so traffic goes nowhere, and what was saved has to be ended."""
     drill = await released()
     process = drill.processes["A"]
-    process.deadly_calls.append(("edge point", 1))
+    process.wire.deadly.append(("edge point", 1))
     await asyncio.sleep(10)
     assert not process.alive
     await drill.command("abort")

@@ -16,7 +16,8 @@ from bluegreen.engine.look import Look
 from bluegreen.ports import Stored
 from bluegreen.snapshot import Shown, Slot
 from bluegreen.spec import RevisionId
-from tests.support.drill import StaleLooker
+from bluegreen.testing.simulator.process import SimulatedLooker
+from bluegreen.testing.simulator.wire import WiredRecords
 from tests.support.plants import plant
 
 
@@ -56,7 +57,7 @@ def scale_downs_are_not_outstanding() -> Generator[None]:
 
 def caches_pass_for_live() -> AbstractContextManager[Any]:
     """What comes from a cache is not marked."""
-    return patch("tests.support.drill._not_live", lambda seen: seen)
+    return patch("bluegreen.testing.simulator.process.not_live", lambda seen: seen)
 
 
 @contextmanager
@@ -124,19 +125,20 @@ def records_are_saved_whatever_their_version() -> Generator[None]:
 @contextmanager
 def the_record_is_read_last() -> Generator[None]:
     """A look loads the record only after it has read the world."""
-    looking = StaleLooker.look
+    looking = SimulatedLooker.look
 
-    async def look(looker: StaleLooker, troubles: Any = ()) -> Look:
+    async def look(looker: SimulatedLooker, troubles: Any = ()) -> Look:
         real = looker._backend
-        assert isinstance(real.records, MemoryRecords)
-        looker._backend = evolve(real, records=_Glimpse(real.records._world))
+        assert isinstance(real.records, WiredRecords)
+        assert isinstance(real.records.inner, MemoryRecords)
+        looker._backend = evolve(real, records=_Glimpse(real.records.inner._world))
         try:
             seen = await looking(looker, troubles)
         finally:
             looker._backend = real
         return evolve(seen, stored=await real.records.load())
 
-    with patch.object(StaleLooker, "look", look):
+    with patch.object(SimulatedLooker, "look", look):
         yield
 
 

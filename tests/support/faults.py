@@ -77,11 +77,11 @@ def _to_an_engine(drill: Drill, fault: Fault) -> Any:
         case "kill":
             return drill.kill(fault.whom)
         case "kill before a call" if process:
-            process.deadly_calls.append((part, 1 + int(fault.number)))
+            process.wire.deadly.append((part, 1 + int(fault.number)))
         case "kill after an event" if process:
             process.deadly_events.append((part, 1 + int(fault.number)))
         case "stall" if process:
-            process.stalls.append((part, fault.number))
+            process.wire.stalls.append((part, fault.number))
         case "stale looks" if process:
             process.looker.stale_looks, process.looker.age = 3, int(fault.number)
         case _:

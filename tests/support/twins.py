@@ -33,8 +33,8 @@ async def stalled(drill: Drill, who: str) -> None:
 
 async def wake(drill: Drill, who: str) -> None:
     """The stalled engine goes on where it was; no other engine does anything until it has acted."""
-    drill.processes[who].stalls.clear()
-    drill.processes[who].released.set()
+    drill.processes[who].wire.stalls.clear()
+    drill.processes[who].wire.released.set()
     await asyncio.sleep(0)
 
 
@@ -50,7 +50,7 @@ async def healthy_on_v1(**fields: Any) -> Drill:
 async def a_promotion_is_stuck(**fields: Any) -> Drill:
     """Engine A has saved that layer edge is to show v2, and stalls before it does that. A person aborts."""
     drill = await healthy_on_v1(**fields)
-    drill.processes["A"].stalls.append(("edge point", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("edge point", FOREVER_S))
     await drill.apply("v2")
     await stalled(drill, "A")
     await drill.command("abort")
@@ -61,7 +61,7 @@ async def a_late_promotion_after_the_retirement() -> Trace:
     """The aborted revision is scaled down by B; only then does A's write go out."""
     drill = await a_promotion_is_stuck()
     b = await drill.start("B")
-    b.stalls.append(("prepare", FOREVER_S))  # which would give the layer another token by chance
+    b.wire.stalls.append(("prepare", FOREVER_S))  # which would give the layer another token by chance
     await asyncio.sleep(60)
     await wake(drill, "A")
     await asyncio.sleep(1)
@@ -72,11 +72,11 @@ async def the_one_who_fences_dies() -> Trace:
     """B saves that it ends A's write, and dies before it has; C goes on from its record."""
     drill = await a_promotion_is_stuck()
     b = await drill.start("B")
-    b.deadly_calls.append(("point", 1))
+    b.wire.deadly.append(("point", 1))
     await asyncio.sleep(5)
     assert not b.alive
     c = await drill.start("C")
-    c.stalls.append(("prepare", FOREVER_S))  # which would give the layer another token by chance
+    c.wire.stalls.append(("prepare", FOREVER_S))  # which would give the layer another token by chance
     await asyncio.sleep(60)
     await wake(drill, "A")
     await asyncio.sleep(1)
@@ -86,7 +86,7 @@ async def the_one_who_fences_dies() -> Trace:
 async def a_late_promotion_in_the_next_attempt() -> Trace:
     """Abort, then retry at once; in the new attempt nobody has said yes when the write of the old one goes out."""
     drill = await healthy_on_v1(auto_promotion_enabled=False)
-    drill.processes["A"].stalls.append(("edge point", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("edge point", FOREVER_S))
     await drill.apply("v2")
     await until(drill, Paused, 2)
     await drill.command("promote")
@@ -114,7 +114,7 @@ async def a_late_scale_down_of_what_is_live_again() -> Trace:
 async def a_scale_down_is_stuck() -> Drill:
     """v2 is aborted before its promotion; A has saved that it is scaled down, and stalls before it does that."""
     drill = await healthy_on_v1()
-    drill.processes["A"].stalls.append(("retire", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("retire", FOREVER_S))
     await drill.apply("v2", paused=True)
     await until(drill, Paused, 2)
     await drill.command("abort")
@@ -130,7 +130,7 @@ async def an_old_decision_is_saved_late() -> Trace:
     await until(drill, Paused, 2)
     await drill.command("abort")
     await asyncio.sleep(3)
-    drill.processes["A"].stalls.append(("save", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("save", FOREVER_S))
     await stalled(drill, "A")
     await drill.apply(paused=False)
     await drill.command("retry")
@@ -153,14 +153,14 @@ async def back_to_what_is_being_scaled_down(glimpse: Callable[[Drill], Awaitable
     await glimpse(drill)
     drill.outsider("scales v1 to what it has", lambda: drill.world.scale_elsewhere(V1, 2))
     b = await drill.start("B")
-    b.stalls.append(("retire", FOREVER_S))
+    b.wire.stalls.append(("retire", FOREVER_S))
     await stalled(drill, "B")
     await drill.command("abort")
     c = drill.processes["C"]
-    c.stalls[:] = [("point", FOREVER_S)]
-    c.released.set()
+    c.wire.stalls[:] = [("point", FOREVER_S)]
+    c.wire.released.set()
     await asyncio.sleep(0.01)
-    c.released.clear()
+    c.wire.released.clear()
     await asyncio.sleep(5)
     await wake(drill, "B")
     await asyncio.sleep(1)
@@ -173,7 +173,7 @@ async def _a_cache(drill: Drill) -> None:
     """C's next looks are what it sees now."""
     c = await drill.start("C")
     await asyncio.sleep(0.5)
-    c.stalls.append(("records load", FOREVER_S))
+    c.wire.stalls.append(("records load", FOREVER_S))
     await stalled(drill, "C")
     c.looker.stale_looks, c.looker.age = 3, 1
 
@@ -181,7 +181,7 @@ async def _a_cache(drill: Drill) -> None:
 async def _a_look_that_begins_with_the_world(drill: Drill) -> None:
     """C has looked at the world, and stalls before it loads the record (which it should have done first)."""
     c = await drill.start("C")
-    c.stalls.append(("records load", FOREVER_S))
+    c.wire.stalls.append(("records load", FOREVER_S))
     await stalled(drill, "C")
 
 
@@ -204,7 +204,7 @@ async def a_retirement_on_a_stale_look() -> Trace:
     await drill.apply(min_ready_seconds=0)
     for name in drill.world.layers:
         drill.outsider(f"points {name} where it is", partial(drill.world.point_elsewhere, name, V1))
-    drill.processes["A"].stalls.append(("edge point", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("edge point", FOREVER_S))
     await drill.apply(paused=False)
     await stalled(drill, "A")
     await drill.command("abort")
@@ -223,7 +223,7 @@ async def a_retirement_on_a_stale_look() -> Trace:
 async def a_late_promotion_after_there_and_back() -> Trace:
     """A stalls; B promotes v2 without it; a person aborts; v2 is scaled down; then A's write goes out."""
     drill = await healthy_on_v1()
-    drill.processes["A"].stalls.append(("edge point", FOREVER_S))
+    drill.processes["A"].wire.stalls.append(("edge point", FOREVER_S))
     await drill.apply("v2")
     await stalled(drill, "A")
     await drill.start("B")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import attrs
@@ -18,12 +18,12 @@ from bluegreen.ports import Backend
 from bluegreen.record import Degraded, Phase, Reason, Record
 from bluegreen.snapshot import Key, LayerSeen, Observed, Outcome, Shown, Snapshot, Unobserved
 from bluegreen.spec import BlueGreen, RevisionId, Rollout, RolloutPolicy, RouterSpec
+from bluegreen.testing.simulator.process import START as START
 
 T = TypeVar("T")
 P = TypeVar("P", bound=Phase)
 A = TypeVar("A", bound=Action)
 
-START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 _STRATEGY = {one.name for one in attrs.fields(BlueGreen)}
 _POLICY = {one.name for one in attrs.fields(RolloutPolicy)}
 

@@ -36,7 +36,9 @@ class MemoryWorkloads:
             if revision != revision_of(rollout.template):
                 raise Conflict(f"revision {revision} is gone, and the declared template makes another one")
             ordinal = 1 + max((one.ordinal for one in world.revisions.values()), default=0)
-            known = Revision(revision, ordinal, rollout.template, world.token(), world.ready_after(rollout.template))
+            template = rollout.template
+            manners = world.ready_after(template), world.dies_after(template)
+            known = Revision(revision, ordinal, template, world.token(), *manners)
             world.revisions[revision] = known
         world.scale(known, max(known.wanted, replicas))
 

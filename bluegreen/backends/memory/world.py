@@ -31,23 +31,38 @@ def revision_of(template: Mapping[str, JSON]) -> RevisionId:
     return RevisionId(hashlib.sha256(canonical.encode()).hexdigest()[:10])
 
 
+def _said_of(template: Mapping[str, JSON], known: Mapping[str, float], otherwise: float) -> float:
+    """What is known of one of the template's images, or of the revision that it makes."""
+    images = [str(one.get("image", "")) for one in template.get("spec", {}).get("containers", ())]
+    names = [*images, revision_of(template)] if known else []
+    return next((known[name] for name in names if name in known), otherwise)
+
+
 @define
 class Replica:
-    """One replica: when it is ready (in the loop's seconds, `NEVER` for one that will not be), and where it listens."""
+    """One replica: when it is ready (in the loop's seconds, `NEVER` for one that will not be), where it listens, and
+    when it stops being ready for good."""
 
     ready_at: float
     address: str
+    dies_at: float = NEVER
+
+    def ready(self, now: float) -> bool:
+        """It is ready now."""
+        return self.ready_at <= now < self.dies_at
 
 
 @define
 class Revision:
-    """A revision's replicas, and how new ones behave: ready after `ready_after_s`, `NEVER` for a bad build."""
+    """A revision's replicas, and how new ones behave: ready after `ready_after_s`, `NEVER` for a bad build, and dead
+    `dies_after_s` later."""
 
     id: RevisionId
     ordinal: int
     template: Mapping[str, JSON]
     version: str
     ready_after_s: float
+    dies_after_s: float = NEVER
     wanted: int = 0
     replicas: list[Replica] = attrs.field(factory=list[Replica])
 
@@ -91,6 +106,7 @@ class World:
         self._blind: dict[str, str] = {}
         self._refused: dict[str, int] = {}
         self._ready_after: dict[str, float] = {}
+        self._dies_after: dict[str, float] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     # What the adapters use.
@@ -139,7 +155,8 @@ class World:
     def _next_change(self, what: str) -> float | None:
         now, times = self.time(), list[float]()
         if what == "workloads":
-            times = [one.ready_at + self.min_ready_seconds for rev in self.revisions.values() for one in rev.replicas]
+            replicas = [one for rev in self.revisions.values() for one in rev.replicas]
+            times = [at for one in replicas for at in (one.ready_at + self.min_ready_seconds, one.dies_at)]
         elif what in self.layers:
             times = [self.layers[what].converged_at, self.layers[what].in_flight_until]
         return min((at for at in times if now < at < NEVER), default=None)
@@ -147,15 +164,16 @@ class World:
     def new_replica(self, revision: Revision) -> Replica:
         """A replica that starts now, at an address of its own."""
         number = next(self._tokens)
-        return Replica(
-            self.time() + revision.ready_after_s, f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}:80"
-        )
+        address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}:80"
+        ready_at = self.time() + revision.ready_after_s
+        return Replica(ready_at, address, ready_at + revision.dies_after_s)
 
     def available(self, revision: RevisionId) -> list[Replica]:
         """The replicas that count as available now."""
         rev = self.revisions.get(revision)
-        limit = self.time() - self.min_ready_seconds
-        return [one for one in rev.replicas if one.ready_at <= limit] if rev else []
+        now = self.time()
+        limit = now - self.min_ready_seconds
+        return [one for one in rev.replicas if one.ready_at <= limit and now < one.dies_at] if rev else []
 
     def state(self, revision: Revision) -> RevisionState:
         """The revision as a look shows it."""
@@ -166,21 +184,37 @@ class World:
             replicas=revision.wanted,
             available=len(available),
             version=revision.version,
-            ready=sum(one.ready_at <= now for one in revision.replicas),
+            ready=sum(one.ready(now) for one in revision.replicas),
             addresses=tuple(sorted(one.address for one in available)),
             template=revision.template,
         )
 
     def ready_after(self, template: Mapping[str, JSON]) -> float:
         """How long a replica of this template takes to be ready."""
-        images = [str(one.get("image", "")) for one in template.get("spec", {}).get("containers", ())]
-        return next((self._ready_after[image] for image in images if image in self._ready_after), self.ready_after_s)
+        return _said_of(template, self._ready_after, self.ready_after_s)
+
+    def dies_after(self, template: Mapping[str, JSON]) -> float:
+        """How long after that it stops being ready, for good."""
+        return _said_of(template, self._dies_after, NEVER)
 
     # What a script uses.
 
-    def set_ready_after(self, image: str, seconds: float) -> None:
-        """Replicas of this image take so long to be ready from now on; `NEVER`: it is a bad build."""
-        self._ready_after[image] = seconds
+    def set_ready_after(self, build: str, seconds: float) -> None:
+        """Replicas of this image, or revision, take so long to be ready from now on; `NEVER`: it is a bad build."""
+        self._ready_after[build] = seconds
+
+    def set_dies_after(self, build: str, seconds: float) -> None:
+        """Replicas of this image, or revision, stop being ready so long after they were, for good."""
+        self._dies_after[build] = seconds
+
+    def mend(self) -> None:
+        """Nothing is hidden or refused any more, and what failed is ready, but for builds that never are."""
+        for what in list(self._blind):
+            self.see(what)
+        self._refused.clear()
+        for one in self.revisions.values():
+            if one.ready_after_s < NEVER and any(replica.ready_at == NEVER for replica in one.replicas):
+                self.recover(one.id)
 
     def fail(self, revision: RevisionId, count: int | None = None, *, for_s: float = NEVER) -> None:
         """So many replicas (default: all) stop being ready, for so long."""
