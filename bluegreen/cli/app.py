@@ -10,6 +10,7 @@ from bluegreen.cli.get import get, history, list_, status
 from bluegreen.cli.guard import Family
 from bluegreen.cli.keep import delete, lint, logs, version
 from bluegreen.cli.run import run, serve
+from bluegreen.cli.simulate import simulate
 
 
 @click.group(cls=Family, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -24,5 +25,5 @@ def program() -> None:
 
 for one in (run, serve, get, list_, status, promote, approve, abort, retry, pause, resume, undo, set_):
     program.add_command(one)
-for one in (logs, history, lint, create, delete, version):
+for one in (logs, history, lint, simulate, create, delete, version):
     program.add_command(one)

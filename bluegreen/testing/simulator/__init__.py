@@ -29,7 +29,7 @@ from bluegreen.testing.simulator.faults import (
     Stall,
     Twin,
 )
-from bluegreen.testing.simulator.playing import simulate
+from bluegreen.testing.simulator.playing import NotHealthy, simulate
 from bluegreen.testing.simulator.series import Piece, Series, Silence, flapping, ramp, spike, steady, step
 from bluegreen.testing.simulator.witness import Witness, witness
 from bluegreen.testing.simulator.world import Build, LayerManners, Release, World
@@ -44,6 +44,7 @@ __all__ = [
     "Happening",
     "LayerManners",
     "Lose",
+    "NotHealthy",
     "Partition",
     "Piece",
     "PodsFail",

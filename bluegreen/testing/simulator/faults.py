@@ -172,6 +172,13 @@ Happening: TypeAlias = (
 )
 
 
+def in_wait(one: Happening) -> bool:
+    """Whether it does not strike at its moment, but at the next call or event that it waits for."""
+    return isinstance(one, Stall | Refuse | Lose) or (
+        isinstance(one, Crash) and bool(one.before or one.after or one.on)
+    )
+
+
 @frozen
 class Faults:
     """All that happens, in any order; each carries its own moment."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from bluegreen.backends.memory import World as MemoryWorld
-from bluegreen.errors import RolloutDegraded, WaitTimedOut
+from bluegreen.errors import BluegreenError, RolloutDegraded, WaitTimedOut
 from bluegreen.record import Healthy, Paused, PauseReason
 from bluegreen.spec import Analysis, Metric, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.simulator.answers import Answers, simulated
-from bluegreen.testing.simulator.faults import NO_FAULTS, Faults, Happening
+from bluegreen.testing.simulator.faults import NO_FAULTS, Crash, Faults, Happening, in_wait
 from bluegreen.testing.simulator.happening import Fate
 from bluegreen.testing.simulator.stage import Stage
 from bluegreen.testing.simulator.world import Release, World
@@ -23,6 +23,10 @@ PATIENCE_S = 300.0
 _LOOK_S = 1.0
 
 
+class NotHealthy(BluegreenError, ValueError):
+    """The declared template does not become Healthy by itself, so there is nothing to release on top of."""
+
+
 def simulate(
     rollout: Rollout, world: World | None = None, faults: Faults = NO_FAULTS, *, for_s: float | None = None
 ) -> Trace:
@@ -31,7 +35,7 @@ def simulate(
     The declared template is live and Healthy first; then each build is declared at its moment, faults happen at
     theirs, and once the last is over they stop, and the rollout has `for_s` seconds to finish (default: what it
     declares, and some minutes). Measurements and hooks are answered as the world's builds are like; nothing outside is
-    asked. The same arguments give the same trace. Raises `ValueError` when the declared template never gets Healthy.
+    asked. The same arguments give the same trace. Raises `NotHealthy` when the declared template does not get there.
     """
     like = world or World.of(rollout)
 
@@ -96,7 +100,7 @@ class _Simulation:
         try:
             await process.engine.wait_for(Healthy, FIRST_DEPLOYMENT_S)
         except (WaitTimedOut, RolloutDegraded) as error:
-            raise ValueError(f"the declared template does not become Healthy by itself: {error}") from error
+            raise NotHealthy(f"the declared template does not become Healthy by itself: {error}") from error
 
     async def _play(self) -> None:
         began_s = asyncio.get_running_loop().time()
@@ -111,9 +115,14 @@ class _Simulation:
         await asyncio.sleep(self._left_s(began_s))
 
     def _left_s(self, began_s: float) -> float:
-        """Until the last fault that has a length is over."""
-        ends = [one.at_s + getattr(one, "for_s", 0.0) for one in self.faults.happenings]
+        """Until the last fault is over: one that lies in wait has until the end of any release to strike."""
+        ends = [one.at_s + self._lasts_s(one) for one in self.faults.happenings]
         return max(began_s + max(ends, default=0.0) - asyncio.get_running_loop().time(), 0.0)
+
+    def _lasts_s(self, one: Happening) -> float:
+        if in_wait(one):
+            return long_enough_s(self.rollout)
+        return one.back_after_s if isinstance(one, Crash) else getattr(one, "for_s", 0.0)
 
     async def _follow_builds(self) -> None:
         """Keeps account of when each build was first available, and first live."""

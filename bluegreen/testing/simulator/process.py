@@ -46,6 +46,7 @@ class Process:
         self.wire = Wire(lambda what: trace.note(what, who), self.kill)
         self.deadly_events: list[tuple[str, int]] = []
         self._trace = trace
+        self._killed = False
         backend, mine = wired(backend, self.wire), clock(jump_s)
         self.engine = Engine(rollout, backend, observers=[trace.observer(who), self._observe], clock=mine)
         self.looker = SimulatedLooker(rollout, backend, mine, self.engine.tasks)
@@ -54,8 +55,8 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """The process runs."""
-        return not self._life.done()
+        """The process runs, and has not been killed."""
+        return not self._killed and not self._life.done()
 
     async def _live(self) -> None:
         async with self.engine:
@@ -64,6 +65,7 @@ class Process:
 
     def kill(self) -> None:
         """Ends the process at its next await, with no chance to finish anything."""
+        self._killed = True
         self._trace.note("is killed", self.who)
         if self.engine._driving is not None:
             self.engine._driving.cancel()

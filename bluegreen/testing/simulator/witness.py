@@ -120,8 +120,9 @@ def _path(node: Node) -> Path | None:
 def _values(nodes: list[Node], *, few: bool) -> list[JSON]:
     """What to try: first what conditions name and what lies about it, then what is common."""
     named: list[JSON] = []
+    places = [one.args[1] for one in nodes if one.op == "index" or one.value == "lookup"]
     for node in nodes:
-        if node.op != "literal" or node.value is None:
+        if node.op != "literal" or node.value is None or any(node is one for one in places):
             continue
         if isinstance(node.value, bool | str):
             named.append(node.value)
