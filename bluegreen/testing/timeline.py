@@ -56,7 +56,7 @@ def rows(trace: Trace) -> Iterator[Row]:
 def lines(trace: Trace) -> Iterator[str]:
     """The rows as text in columns, below a line that names them."""
     found = list(rows(trace))
-    cells = [("time", "phase", "live traffic", "available", "")]
+    cells = [("time", "phase", "live traffic", "available", "why")]
     cells += [(clock(one.at), one.phase, _live(one), _counts(one), _why(one)) for one in found]
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
     for row in cells:

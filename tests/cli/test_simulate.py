@@ -23,7 +23,7 @@ def test_it_prints_a_time_line_and_what_came_of_it() -> None:
     done = typed("-f", str(ROOT / "examples" / "article" / "as-written"), "--scenario", "bad-after-1m", "--seed", "7")
     assert done.exit_code == Exit.OK
     first, *_, end, live = done.stdout.splitlines()
-    assert first.split() == ["time", "phase", "live", "traffic", "available"]
+    assert first.split() == ["time", "phase", "live", "traffic", "available", "why"]
     assert end.startswith("in the end: Degraded: gate postPromotionAnalysis said no: success-rate: 0.985 < 0.99")
     assert live == "next had live traffic for 1:32; taking it back took 0:00"
 

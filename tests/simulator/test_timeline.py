@@ -15,7 +15,7 @@ DECLARED = rollout(layers=("edge", "mesh"), scale_down_delay_seconds=60)
 
 
 STORY = """\
-time  phase        live traffic            available
+time  phase        live traffic            available           why
 0:00  Healthy      stable                  stable 2/2
 0:00  Healthy      stable                  stable 2/2          a person: applies v2
 0:00  Progressing  stable                  stable 2/2          revision v2 is becoming available
