@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bluegreen.errors import Problem
-from bluegreen.spec.check_analysis import analysis_problems, hook_problems
+from bluegreen.spec.check_analysis import MOST, analysis_problems, hook_problems
 
 if TYPE_CHECKING:
     from bluegreen.spec.rollout import Rollout
@@ -54,6 +54,9 @@ def problems(rollout: Rollout) -> list[Problem]:
             value = getattr(value, attribute)
         if value is not None and value < least:
             found.append(Problem(path, f"{value} is too small", f"the least is {least}"))
+        elif value is not None and not value <= MOST:
+            said = "too large" if value > MOST else "no number"
+            found.append(Problem(path, f"{value} is {said}", f"the most is {MOST}"))
     found += _name_problems(rollout) + _relation_problems(rollout)
     found += hook_problems(rollout.policy.hooks, ("spec", "policy", "hooks"))
     for key, analysis in (

@@ -12,6 +12,8 @@ from bluegreen.spec.policy import Hook, HookPoint, OnDeadline
 
 COUNT_MAX = 10_000
 """A metric is not measured more often in one run."""
+MOST = 2**63 // 10**9
+"""No number of a declaration is larger: as seconds it is the 292 years that fit into Go's nanoseconds."""
 Found = tuple[tuple[str | int, ...], str, str]
 
 
@@ -40,7 +42,7 @@ def _limits(metric: Metric) -> Iterator[Found]:
         ("errorTotalSeconds", metric.error_total_seconds, False),
     )
     for key, seconds, positive in times:
-        if not math.isfinite(seconds) or seconds < 0 or (positive and not seconds):
+        if not 0 <= seconds <= MOST or (positive and not seconds):
             yield (key,), f"{seconds:g} s is no time that can be waited", "write a number above 0"
     if metric.comparison is not None:
         if not 0 <= metric.comparison.tolerance < math.inf:
@@ -113,6 +115,9 @@ def hook_problems(hooks: Sequence[Hook], path: Sequence[str | int]) -> list[Prob
             if hook.name in seen:
                 message = f"two hooks at {point} are named {hook.name!r}"
                 found.append(Problem((*here, "name"), message, "name each of them differently"))
+            if hook.deadline_seconds > MOST:
+                message = f"{hook.deadline_seconds} is too large"
+                found.append(Problem((*here, "deadlineSeconds"), message, f"the most is {MOST}"))
             if hook.deadline_seconds < 1:
                 found.append(Problem((*here, "deadlineSeconds"), f"{hook.deadline_seconds} is too small", "at least 1"))
             if point is HookPoint.ON_ABORT and hook.on_deadline is OnDeadline.HOLD:

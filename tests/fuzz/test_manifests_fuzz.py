@@ -22,8 +22,9 @@ from tests.test_manifests_analysis import BLOCK, ROLLOUT, WHOLE
 from tests.test_manifests_hooks import HEAD
 from tests.test_manifests_hooks import WHOLE as HOOKS
 
-MINIMAL = (Path(__file__).parent.parent / "examples" / "minimal.yaml").read_text()
-BAD = Path(__file__).parent / "manifests" / "bad"
+ROOT = Path(__file__).parents[2]
+MINIMAL = (ROOT / "examples" / "minimal.yaml").read_text()
+BAD = ROOT / "tests" / "manifests" / "bad"
 ANALYSIS = ROLLOUT + BLOCK.strip("\n") + WHOLE
 GOOD = [MINIMAL, EVERY_FIELD, ANALYSIS, HEAD + HOOKS]
 TEXTS = GOOD + [
