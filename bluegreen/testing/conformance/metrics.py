@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -19,7 +18,14 @@ from attrs import field, frozen
 from bluegreen.errors import BackendError, Problem
 from bluegreen.ports import MetricProvider, NoData, Reading
 from bluegreen.spec import JSON
-from bluegreen.testing.conformance.cancelling import CancelledAt
+from bluegreen.testing.conformance.cancelling import (
+    AWAITS_MAX,
+    GRACE_S,
+    MOMENTS_S,
+    SLACK,
+    cancelled_after,
+    cancelled_at,
+)
 from bluegreen.testing.conformance.failing import fails_in_words
 from bluegreen.testing.conformance.hostile import mistaken, with_placeholders
 from bluegreen.testing.conformance.leaks import comes_true, descriptors, names, others
@@ -28,14 +34,6 @@ from bluegreen.values import encoded
 
 AT_ONCE: Final = 50
 """So many measurements run at the same time."""
-AWAITS_MAX: Final = 40
-"""A measurement is cancelled at each of its first awaits, up to this one."""
-GRACE_S: Final = 2.0
-"""What was cancelled or closed may take so many seconds to be gone."""
-MOMENTS_S: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-"""And it is cancelled so many seconds after its beginning, for what it does in tasks of its own."""
-_SLACK: Final = 4
-# A pool may hold another connection than before, and the server may live in this process too.
 
 
 @frozen
@@ -115,15 +113,15 @@ async def _cancelling_leaves_it_usable(case: Case) -> None:
         await made.answer(case.query)
         running_before, open_before = len(others()), descriptors()
         for number in range(1, AWAITS_MAX + 1):
-            if not await _cancelled_at(made, case, number):
+            if not await cancelled_at(made.answer(case.query), number, case.limit_s):
                 break
         for after_s in MOMENTS_S:
-            await _cancelled_after(made, case, after_s)
+            await cancelled_after(made.answer(case.query), after_s, case.limit_s)
         if isinstance(await made.answer(case.query), NoData):
             raise Violation("after it was cancelled it gives NoData for what has an answer")
-        if not await comes_true(lambda: len(others()) <= running_before + _SLACK, GRACE_S):
+        if not await comes_true(lambda: len(others()) <= running_before + SLACK, GRACE_S):
             raise Violation(f"after it was cancelled, tasks go on running: {names(others())}")
-        if not await comes_true(lambda: descriptors() <= open_before + _SLACK, GRACE_S):
+        if not await comes_true(lambda: descriptors() <= open_before + SLACK, GRACE_S):
             more = descriptors() - open_before
             raise Violation(f"after it was cancelled, {more} more connections, pipes or files stay open than before")
 
@@ -221,36 +219,6 @@ class _Made:
         if not all(isinstance(one, Problem) for one in found):
             raise Violation(f"check gives Problems, and on {query!r:.200} it gave {found!r:.200}")
         return found
-
-
-async def _cancelled_at(made: _Made, case: Case, number: int) -> bool:
-    """Cancels a measurement at its n-th await; whether it waited so often."""
-    cancelled = CancelledAt(made.answer(case.query), number)
-
-    async def measured() -> None:
-        await cancelled
-
-    await _ends(asyncio.create_task(measured()), f"at await {number}", case)
-    return cancelled.reached
-
-
-async def _cancelled_after(made: _Made, case: Case, seconds: float) -> None:
-    task = asyncio.create_task(made.answer(case.query))
-    await asyncio.wait([task], timeout=seconds)
-    task.cancel()  # which is nothing to a task that has ended
-    await _ends(task, f"after {seconds:g} s", case)
-
-
-async def _ends(task: asyncio.Task[Any], when: str, case: Case) -> None:
-    done, _ = await asyncio.wait([task], timeout=case.limit_s)
-    if not done:
-        task.cancel()
-        raise Violation(f"cancelled {when}, it went on for {case.limit_s:g} s")
-    with suppress(asyncio.CancelledError):
-        if (error := task.exception()) is not None:
-            raise Violation(f"cancelled {when}, it ended with {error!r} instead") from error
-        if task.cancelling():
-            raise Violation(f"cancelled {when}, it went on as if nothing had been")
 
 
 def _asked(query: Mapping[str, JSON]) -> str:
