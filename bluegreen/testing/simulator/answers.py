@@ -66,8 +66,8 @@ class Answers:
 
     async def measure(self, query: Mapping[str, JSON]) -> JSON | NoData:
         """What a query that `simulated` wrote is answered with."""
-        await asyncio.sleep(self.like.measure_s)
         metric = next(one for one in self._metrics() if one.name == query["metric"])
+        await asyncio.sleep(self.like.measures.get(metric.name, self.like.measure_s))
         found = self.like.samples.get(metric.name) or witness(metric)
         said = self._said(metric.name, query.get("revision"))
         if isinstance(said, Silence):
@@ -114,7 +114,9 @@ class Answers:
         if key not in self._started:
             return Outcome(key, START, START, error="it never began")
         at_s, fails = self._started[key]
-        if asyncio.get_running_loop().time() < at_s + self.like.hook_s:
+        build = self.like.builds.get(key.revision)
+        takes_s = self.like.hook_s if build is None or build.hook_s is None else build.hook_s
+        if asyncio.get_running_loop().time() < at_s + takes_s:
             return None
         error = "the step failed" if fails else ""
         return Outcome(key, START, START, value=None if fails else "done", error=error, retry=False)

@@ -23,7 +23,7 @@ class Build:
     A replica is ready after `ready_after_s` seconds (`NEVER`: it will not be), and stops being ready `dies_after_s`
     seconds later, for good. `metrics` is what measurements say, from when the first replica was available on; once it
     has live traffic, `live_metrics` is, from then on (None: nothing changes). With `hooks_fail` every hook that is run
-    for it fails.
+    for it fails; each takes `hook_s` seconds (None: what the world says, `NEVER`: it does not end).
     """
 
     name: str
@@ -32,6 +32,7 @@ class Build:
     metrics: Series = field(factory=steady)
     live_metrics: Series | None = None
     hooks_fail: bool = False
+    hook_s: float | None = None
 
     @property
     def bad(self) -> bool:
@@ -63,8 +64,8 @@ class World:
     """All that a simulation has to know beyond the rollout.
 
     The declared pod template is live and Healthy when it begins, as the build `stable`. `promotes_after_s`: somebody
-    promotes what has waited for a person for so long; None: nobody does. A measurement takes `measure_s` seconds, a
-    hook `hook_s`. `samples`: by a metric's name, results that are good and bad, where none can be found by trying.
+    promotes what has waited for a person for so long; None: nobody does. A measurement takes `measure_s` seconds (or
+    what `measures` has under the metric's name), a hook `hook_s`. `samples`: by a metric's name, results that are good and bad, where none can be found by trying.
     """
 
     template: Mapping[str, JSON]
@@ -74,6 +75,7 @@ class World:
     promotes_after_s: float | None = 60.0
     samples: Mapping[str, Witness] = field(factory=dict[str, Witness])
     measure_s: float = 0.5
+    measures: Mapping[str, float] = field(factory=dict[str, float])
     hook_s: float = 1.0
 
     @staticmethod
