@@ -43,7 +43,7 @@ class Engines:
         if mind.looks is None:
             yield from self._hearing(world, mind)
         fresh = Mind(0.0)
-        if mind != fresh:
+        if mind != fresh and self._scope.crashes:
             yield Step("{} dies", self._number(world), self._mind(fresh), cost=self._space.cost["crash"])
 
     def _number(self, world: World) -> int:
@@ -115,8 +115,9 @@ class Engines:
             if world.hidden >> part & 1:
                 yield Step(words, self._number(world), self._mind(left))
                 continue
-            refused = f"refuse {told_act(act, self._space, call=True)}\n{words}"
-            yield Step(refused, self._number(world), self._mind(left), cost=self._space.cost["refuse"])
+            if self._scope.refusals:
+                refused = f"refuse {told_act(act, self._space, call=True)}\n{words}"
+                yield Step(refused, self._number(world), self._mind(left), cost=self._space.cost["refuse"])
             yield self._landed(world, left, act, part, words)
 
     def _landed(self, world: World, left: Mind, act: Act, part: int, words: str) -> Step:

@@ -39,8 +39,10 @@ class Happenings:
         yield from self._following(world)
         yield from self._time(world)
         yield from self._people(world)
-        yield from self._outsiders(world)
-        yield from self._hiding(world)
+        if self._scope.outsiders:
+            yield from self._outsiders(world)
+        if self._scope.blind:
+            yield from self._hiding(world)
 
     def _step(self, label: str, before: World, after: World, part: int, *, cost: str = "", rewritten: int = 0) -> Step:
         event = self._space.changed(before, after, part, rewritten)
@@ -54,7 +56,7 @@ class Happenings:
             if available < wanted:
                 after = _with_work(world, number, (wanted, available + 1))
                 yield self._step(f"pods of {name} become ready {available + 1}", world, after, WORKLOADS)
-            for fewer in range(available):
+            for fewer in range(available if self._scope.pod_failures else 0):
                 after = _with_work(world, number, (wanted, fewer))
                 words = f"pods of {name} fail {available - fewer}"
                 yield self._step(words, world, after, WORKLOADS, cost="fail")
