@@ -74,7 +74,7 @@ def _can_go_home(turn: Turn, home: RevisionId) -> Iterator[tuple[str, RouterStat
 
 def _says_too_little(turn: Turn, home: RevisionId) -> Iterator[Broken]:
     record, seen = turn.decision.record, turn.look.snapshot.workloads
-    superseded = isinstance(seen, Observed) and seen.value.template != record.current
+    superseded = record.request is not None or (isinstance(seen, Observed) and seen.value.template != record.current)
     message = record.phase.message
     held = [
         name

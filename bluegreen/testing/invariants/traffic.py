@@ -35,10 +35,11 @@ def only_the_available_gets_traffic(facts: Facts) -> Iterator[Broken]:
             continue
         turn, revision = landed.turn, action.revision
         state, what = layer_of(turn, action.layer), f"{turn.who} pointed layer {action.layer} at {revision}"
-        if state is None or revisions_of(turn) is None:
+        fence = state is not None and state.active == revision
+        if state is None or (revisions_of(turn) is None and not fence):
             unseen = f"layer {action.layer}" if state is None else "the workloads"
             yield Broken(landed.number, f"{what} on a look that did not show {unseen} live")
-        elif state.active != revision and (why := _too_little(facts, turn, state, action)):
+        elif not fence and (why := _too_little(facts, turn, state, action)):
             yield Broken(landed.number, f"{what}, {why}")
 
 

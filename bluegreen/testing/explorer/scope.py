@@ -1,0 +1,73 @@
+"""What may happen in a search, how often, and which rules of the world hold."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from attrs import frozen
+
+from bluegreen.spec import JSON, RevisionId, Rollout
+
+COMMANDS: Final = ("abort", "promote", "promote-full", "retry", "apply", "undo")
+"""What people may do: the last two declare the next template, and the one before."""
+
+
+@frozen
+class Guards:
+    """What the world and the engine guarantee. A search with one of them taken away shows what it is good for."""
+
+    cas_layers: bool = True
+    cas_workloads: bool = True
+    cas_record: bool = True
+    tokens_are_unique: bool = True
+    """False: a layer's token is a hash of its content, and comes back with it."""
+    record_first: bool = True
+    """False: a look reads the world, and loads the record only then."""
+    caches: str = ""
+    """`marked`: what a look shows may be older than the record, and says so; `live`: it does not say so."""
+
+
+@frozen
+class Scope:
+    """The bounds of a search.
+
+    `templates` are the revisions after the first, `v1`; the first of them is declared when the search begins, and with
+    none at all it begins with nothing deployed. Numbers say how often a thing may happen in one run. `commands` may be
+    named several times. `answers` is what a measurement may come back with; of a hook: True success, False failure,
+    None that it did not begin. `preview`, `prepared` and `probed`: what the layers are like.
+    """
+
+    rollout: Rollout
+    engines: int = 2
+    crashes: int = 1
+    refusals: int = 1
+    blind: int = 1
+    outsiders: int = 1
+    pod_failures: int = 1
+    commands: tuple[str, ...] = ("abort", "retry")
+    templates: tuple[str, ...] = ("v2",)
+    answers: tuple[JSON, ...] = (True, False, None)
+    preview: bool = False
+    prepared: bool = False
+    probed: bool = True
+    guards: Guards = Guards()
+
+    @property
+    def revisions(self) -> tuple[RevisionId, ...]:
+        """All revisions that there may be, oldest first."""
+        return tuple(RevisionId(one) for one in ("v1", *self.templates))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers' names, in the order of promotion."""
+        return tuple(one.name for one in self.rollout.policy.routers)
+
+    @property
+    def costs(self) -> tuple[str, ...]:
+        """What has a budget, by name; the number of a cost is its place here, and the first costs nothing."""
+        return ("", "crash", "refuse", "hide", "outsider", "fail", *COMMANDS)
+
+    def budget(self) -> tuple[int, ...]:
+        """How often each cost may be paid."""
+        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures)
+        return (0, *given, *(self.commands.count(one) for one in COMMANDS))

@@ -1,0 +1,117 @@
+"""A way through the search, told as a trace script: one step a line, to be played again on real engines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from bluegreen.testing.explorer.states import WORKLOADS, Act, Mind
+
+if TYPE_CHECKING:
+    from bluegreen.testing.explorer.space import Space
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@frozen
+class Move:
+    """One step of a way. `who` is the place of the engine that took it, None when none did.
+
+    `before` and `after` are what the engines have in mind, each at its place.
+    """
+
+    label: str
+    who: int | None
+    before: tuple[Mind, ...]
+    after: tuple[Mind, ...]
+
+
+@frozen
+class Counterexample:
+    """The shortest way that was found to a broken promise. `harm` says which, in words."""
+
+    harm: str
+    lines: tuple[str, ...]
+    preface: tuple[str, ...] = ()
+
+    def script(self) -> str:
+        """The way as a trace script, with what it leads to as a comment."""
+        head = [f"# {line}" for line in self.preface]
+        return "\n".join([*head, *self.lines, f"# {self.harm}"]) + "\n"
+
+
+def told(space: Space, moves: Sequence[Move], engines: int) -> tuple[str, ...]:
+    """The moves, a line for each thing that is done."""
+    return tuple(_Teller(space, engines).tell(moves))
+
+
+class _Teller:
+    def __init__(self, space: Space, engines: int) -> None:
+        self._space = space
+        self._names = list(LETTERS[:engines])
+        self._born = engines
+
+    def tell(self, moves: Sequence[Move]) -> list[str]:
+        """All lines."""
+        lines = [f"engine {name}" for name in self._names]
+        for move in moves:
+            lines += self._looks(move)
+            name = self._names[move.who] if move.who is not None else ""
+            lines += move.label.replace("{}", name).splitlines()
+            if move.who is not None and move.label.endswith(" dies"):
+                self._names[move.who] = LETTERS[self._born % len(LETTERS)]
+                self._born += 1
+                lines.append(f"engine {self._names[move.who]}")
+            lines += self._given_up(move)
+        return lines
+
+    def _looks(self, move: Move) -> list[str]:
+        """What the others have read just before, for it is about to change."""
+        lines: list[str] = []
+        for place, (before, after) in enumerate(zip(move.before, move.after, strict=True)):
+            if place == move.who or after.looks is None:
+                continue
+            old = before.looks or (None,) * len(after.looks)
+            parts = [self._part(number) for number, one in enumerate(after.looks) if one and old[number] is None]
+            if parts:
+                lines.append(f"{self._names[place]} looks at {' and '.join(parts)}")
+        return lines
+
+    def _part(self, number: int) -> str:
+        return "workloads" if number == WORKLOADS else self._space.scope.layers[number - 1]
+
+    def _given_up(self, move: Move) -> list[str]:
+        """What comes to nothing: a save over a record that has changed, an action whose object has."""
+        lines: list[str] = []
+        for place, (before, after) in enumerate(zip(move.before, move.after, strict=True)):
+            name = self._names[place]
+            if place != move.who and before.looks is not None and after.looks is None:
+                lines.append(f"{name} saves")
+            if place != move.who:
+                lost = [act for act in before.acts if act not in after.acts]
+                lines += [f"{name} does {told_act(act, self._space)}" for act in lost]
+        return lines
+
+
+def told_act(act: Act, space: Space, *, call: bool = False) -> str:
+    """A few words for an action; `call`: for the call that carries it out, whatever it is about."""
+    scope = space.scope
+    match act.kind:
+        case "point":
+            words = f"point {scope.layers[act.on]}"
+            return words if call else f"{words} at {scope.revisions[act.revision]}"
+        case "preview":
+            words = f"point preview of {scope.layers[act.on]}"
+            return words if call else f"{words} at {scope.revisions[act.revision]}"
+        case "prepare":
+            return f"prepare {scope.layers[act.on]}"
+        case "ensure":
+            return "ensure" if call else f"ensure {scope.revisions[act.on]}"
+        case "retire":
+            return "scale down" if call else f"scale {scope.revisions[act.on]} down"
+        case "forget":
+            return "forget" if call else f"forget {scope.revisions[act.on]}"
+        case _:
+            return f"{'measure' if act.kind == 'start' else act.kind} {space.decider.keys.things[act.on].run}"
