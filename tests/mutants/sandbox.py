@@ -1,0 +1,121 @@
+"""A copy of the project with one bug in it, and what its tests say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import frozen
+
+from tests.mutants.bugs import Bug
+
+ROOT = Path(__file__).parent.parent.parent
+COPIED = ("bluegreen", "tests", "examples", "docs", "pyproject.toml", "README.md")
+TESTS = (
+    "tests/decide",
+    "tests/test_commands.py",
+    "tests/test_gates.py",
+    "tests/test_record.py",
+    "tests/test_codec.py",
+    "tests/test_memory*.py",
+    "tests/test_engine*.py",
+    "tests/test_safety_model.py",
+    "tests/analysis",
+    "tests/test_invariants.py",
+    "tests/test_properties_*.py",
+)
+"""What a bug has to get past, the quick ones first."""
+LIMIT_S = 400.0
+"""All the tests together take so long at most; whatever takes longer hangs, and is noticed by that."""
+PASSED, FAILED = 0, 1
+"""What pytest ends with; anything else means that it could not even begin."""
+
+
+@frozen
+class Verdict:
+    """What became of a bug: the test that noticed it (None: it survived), and the seconds that took."""
+
+    bug: Bug | None
+    test: str | None
+    seconds: float
+
+
+class Unusable(Exception):
+    """The tests could not be run at all, and so say nothing about a bug."""
+
+
+@contextmanager
+def copy() -> Iterator[Path]:
+    """A copy of the project in a folder of its own, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bluegreen-mutant-") as name:
+        root = Path(name)
+        for one in COPIED:
+            source = ROOT / one
+            if source.is_dir():
+                shutil.copytree(source, root / one, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+            elif source.exists():
+                shutil.copy2(source, root / one)
+        yield root
+
+
+def examine(bug: Bug | None) -> Verdict:
+    """Plants the bug (None: none at all) in a copy, and runs the tests until one of them notices.
+
+    First those that the bug itself names. Raises `Rotten` and `Unusable`.
+    """
+    start = time.monotonic()
+    with copy() as root:
+        if bug is not None:
+            bug.plant(root)
+        noticed = run(root, bug.first) if bug else None
+        noticed = noticed or run(root, TESTS)
+    return Verdict(bug, noticed, time.monotonic() - start)
+
+
+def run(root: Path, tests: Iterable[str]) -> str | None:
+    """The first of these tests (patterns of paths) that fails in the copy; None when all pass. Raises `Unusable`."""
+    paths = [str(path.relative_to(root)) for test in tests for path in sorted(root.glob(test))]
+    if not paths:
+        raise Unusable(f"there are no tests called {' '.join(tests)}")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.inside", "-p", "no:cacheprovider"]
+    command += ["-x", "-q", "--tb=no", "-rfE", *paths]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=_environment(root),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # so that what a test has started ends with it
+    )
+    try:
+        said, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return f"hangs: not done after {LIMIT_S:g} s"
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode == PASSED:
+        return None
+    found = re.search(r"^FAILED (.+?)(?: - (.*))?$", said, re.MULTILINE)
+    if process.returncode != FAILED or found is None:
+        raise Unusable(said)
+    hangs = "Timeout" in (found[2] or "")
+    return found[1] + (" (it hangs)" if hangs else "")
+
+
+def _environment(root: Path) -> dict[str, str]:
+    """The copy comes before what is installed; properties try the same examples each time, as they do under CI."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COV_", "COVERAGE", "PYTEST"))}
+    kept.pop("BLUEGREEN_EXAMPLES", None)
+    return {**kept, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
