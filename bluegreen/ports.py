@@ -163,7 +163,10 @@ class Hooks(Protocol):
         ...
 
     async def poll(self, key: Key) -> Outcome | None:
-        """The step's outcome, or None while it runs. `retry` in it says that it did not happen, and may later."""
+        """The step's outcome, or None while it runs. `retry` in it says that it did not happen, and may later.
+
+        Raises `BackendError` when no step was started under this key.
+        """
         ...
 
     async def cancel(self, key: Key) -> None:

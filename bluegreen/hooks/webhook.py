@@ -43,6 +43,7 @@ class Webhooks:
 
     def __init__(self) -> None:
         self._calls: dict[Key, asyncio.Task[Outcome]] = {}
+        self._cancelled: dict[Key, Outcome] = {}
         self._http: ClientSession | None = None
 
     async def start(self, key: Key, hook: Mapping[str, JSON]) -> None:
@@ -59,7 +60,7 @@ class Webhooks:
             return None
         if task.cancelled():
             now = datetime.now(UTC)
-            return Outcome(key, now, now, error="cancelled", retry=False)
+            return self._cancelled.setdefault(key, Outcome(key, now, now, error="cancelled", retry=False))
         return task.result()
 
     async def cancel(self, key: Key) -> None:

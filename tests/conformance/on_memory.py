@@ -75,8 +75,8 @@ TARGETS = (
 )
 
 
-def router_case(kind: Callable[[World, str], Router] = MemoryRouter) -> router.Case:
-    """The memory backend's router, or one like it; a write is in force after a while."""
+def router_case(kind: Callable[[World, str], Router] = MemoryRouter, *, edited: bool = True) -> router.Case:
+    """The memory backend's router, or one like it; a write is in force after a while. `edited`: by others, too."""
 
     @asynccontextmanager
     async def make() -> AsyncGenerator[router.Stage]:
@@ -94,7 +94,8 @@ def router_case(kind: Callable[[World, str], Router] = MemoryRouter) -> router.C
             known = {one.revision for one in layer.prepared}
             return RevisionId(found) if isinstance(found, str) and found in known else None
 
-        yield router.Stage(kind(on, LAYER), kind(on, LAYER), elsewhere, answers, lambda: cut(on, f"layer {LAYER}"))
+        adapters = kind(on, LAYER), kind(on, LAYER)
+        yield router.Stage(*adapters, elsewhere if edited else None, answers, lambda: cut(on, f"layer {LAYER}"))
 
     return router.Case(make, TARGETS, limit_s=5)
 
@@ -107,6 +108,7 @@ def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Ca
         on = world()
 
         async def reopened() -> Records:
+            getattr(kind, "crash", lambda _: None)(on)
             return kind(on)
 
         yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"))

@@ -58,7 +58,7 @@ class Steps:
             raise PermanentBackendError("a step ends well, badly or never", remedy="say which")
         if hook["ends"] == "later":
             raise BackendError("the machine is too busy now")
-        if key not in self.machine.steps:
+        if not self.known(key):
             self.begin(key, hook)
 
     async def poll(self, key: Key) -> Outcome | None:
@@ -82,6 +82,10 @@ class Steps:
         """Every call begins with this: the way to the machine."""
         for _ in range(3):
             await asyncio.sleep(0.001)
+
+    def known(self, key: Key) -> bool:
+        """Whether a step was started under this key."""
+        return key in self.machine.steps
 
     def begin(self, key: Key, hook: Mapping[str, JSON]) -> None:
         """The step happens."""
@@ -110,6 +114,7 @@ def hooks_case(kind: Callable[[Machine], Hooks] = Steps) -> hooks.Case:
         machine = Machine()
 
         async def reopened() -> Hooks:
+            getattr(kind, "crash", lambda _: None)(machine)
             return kind(machine)
 
         yield hooks.Stage(

@@ -124,9 +124,11 @@ class Caddy:
         try:
             async with asyncio.timeout(ANSWER_S):
                 reader, writer = await asyncio.open_unix_connection(self._socket())
-                writer.write(b"GET /config/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.close()
+                try:
+                    writer.write(b"GET /config/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                    head = await reader.readuntil(b"\r\n\r\n")
+                finally:
+                    writer.close()
         except (OSError, EOFError, asyncio.LimitOverrunError, TimeoutError) as error:
             raise BackendError(f"the proxy in {self.folder} does not answer: {error}") from error
         return next((line[5:].strip() for line in head.decode().splitlines() if line.lower().startswith("etag:")), "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bluegreen.errors import RecordDamaged
+from bluegreen.errors import BackendError, RecordDamaged
 
 POLL_S = 0.1
 """How often a watcher asks whether another process, or another part of this one, has written."""
@@ -50,6 +51,15 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
         ) from error
     path.chmod(0o600)
     return connection
+
+
+@contextmanager
+def errors_in_words() -> Generator[None]:
+    """Makes a `BackendError` of what the database reports inside: it is locked, say, or the disk is full."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise BackendError(f"the database of the rollout cannot be used now: {error}") from error
 
 
 class Watch:

@@ -29,8 +29,9 @@ class LocalRecords:
         self._seen = ""
 
     async def load(self) -> Stored:
-        self._watch.mark()
-        row = self._connection.execute("SELECT version, record, rollout FROM stored").fetchone()
+        with database.errors_in_words():
+            self._watch.mark()
+            row = self._connection.execute("SELECT version, record, rollout FROM stored").fetchone()
         self._seen = str(row["version"])
         record = load_record(row["record"]) if row["record"] else None
         rollout = load_rollout(row["rollout"], self._gates) if row["rollout"] else None
@@ -38,10 +39,12 @@ class LocalRecords:
 
     async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
         version = secrets.token_hex(8)
-        cursor = self._connection.execute(
-            "UPDATE stored SET version = ?, record = ?, rollout = ? WHERE version = ?",
-            (version, dump_record(record) if record else None, dump_rollout(rollout) if rollout else None, if_version),
-        )
+        texts = dump_record(record) if record else None, dump_rollout(rollout) if rollout else None
+        with database.errors_in_words():
+            cursor = self._connection.execute(
+                "UPDATE stored SET version = ?, record = ?, rollout = ? WHERE version = ?",
+                (version, *texts, if_version),
+            )
         if cursor.rowcount != 1:
             raise RecordConflict("the record was saved by somebody else since it was read")
         return version

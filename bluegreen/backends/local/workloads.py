@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from bluegreen.backends.local import logs, process
 from bluegreen.backends.local.check import plan
-from bluegreen.backends.local.database import Watch
+from bluegreen.backends.local.database import Watch, errors_in_words
 from bluegreen.backends.local.places import Place
 from bluegreen.backends.local.store import ReplicaRow, RevisionRow, Store, revision_of
 from bluegreen.errors import Conflict, PermanentBackendError
@@ -26,31 +26,24 @@ class LocalWorkloads:
         self._min_ready_s = 0
 
     async def observe(self, rollout: Rollout) -> WorkloadsState:
-        self._watch.mark()
         self._min_ready_s = rollout.min_ready_seconds
-        replicas = self.store.replicas()
-        states = tuple(
-            self._state(row, [one for one in replicas if one.revision == row.id]) for row in self.store.revisions()
-        )
+        with errors_in_words():
+            self._watch.mark()
+            replicas, revisions = self.store.replicas(), self.store.revisions()
+        states = tuple(self._state(row, [one for one in replicas if one.revision == row.id]) for row in revisions)
         return WorkloadsState(revision_of(rollout.template), states)
 
     async def ensure(self, rollout: Rollout, revision: RevisionId, replicas: int) -> None:
-        if self.store.revision(revision) is None:
-            if revision != revision_of(rollout.template):
-                raise Conflict(f"revision {revision} is gone, and the declared template makes another one")
-            planned, found = plan(rollout)
-            if planned is None:
-                words = "; ".join(str(problem) for problem in found.problems)
-                raise PermanentBackendError(f"revision {revision} cannot run here: {words}", remedy="apply another one")
-            command = rollout.policy.local.command
-            self.store.add(revision, rollout.template, command=command, port=planned.port, folder=os.getcwd())
-        self.store.ensure(revision, replicas)
+        with errors_in_words():
+            self._ensure(rollout, revision, replicas)
 
     async def retire(self, revision: RevisionId, *, if_version: str, replicas: int = 0) -> None:
-        self.store.retire(revision, replicas, if_version)
+        with errors_in_words():
+            self.store.retire(revision, replicas, if_version)
 
     async def forget(self, revision: RevisionId, *, if_version: str) -> None:
-        self.store.forget(revision, if_version)
+        with errors_in_words():
+            self.store.forget(revision, if_version)
         logs.remove(self._place, revision)
 
     async def changed(self) -> None:
@@ -63,6 +56,18 @@ class LocalWorkloads:
     def close(self) -> None:
         """Closes its part of the database."""
         self._watch.close()
+
+    def _ensure(self, rollout: Rollout, revision: RevisionId, replicas: int) -> None:
+        if self.store.revision(revision) is None:
+            if revision != revision_of(rollout.template):
+                raise Conflict(f"revision {revision} is gone, and the declared template makes another one")
+            planned, found = plan(rollout)
+            if planned is None:
+                words = "; ".join(str(problem) for problem in found.problems)
+                raise PermanentBackendError(f"revision {revision} cannot run here: {words}", remedy="apply another one")
+            command = rollout.policy.local.command
+            self.store.add(revision, rollout.template, command=command, port=planned.port, folder=os.getcwd())
+        self.store.ensure(revision, replicas)
 
     def _state(self, row: RevisionRow, replicas: list[ReplicaRow]) -> RevisionState:
         now = time.time()

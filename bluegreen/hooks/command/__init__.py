@@ -61,8 +61,13 @@ class Commands:
             ) from None
 
     async def poll(self, key: Key) -> Outcome | None:
-        """How the program ended, None while it runs. Its value is `{"exitCode": 0, "output": the last lines}`."""
+        """How the program ended, None while it runs. Its value is `{"exitCode": 0, "output": the last lines}`.
+
+        Raises `BackendError` when none was started under this key.
+        """
         step, child = self._step(key), self._children.get(key)
+        if not step.exists():
+            raise BackendError("no step was started under this key")
         if child is not None and not alive(child):
             reap(child)
         if (mark := _read(step / keeper.MARK)) is None:

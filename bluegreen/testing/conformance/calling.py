@@ -49,6 +49,18 @@ class Calls:
             raise Violation(f"{said} raises BackendError, and {error!r} came") from error
         in_words(error, what)
 
+    async def or_failed(self, call: Awaitable[T], what: str) -> T | BackendError:
+        """What a call returns, or the `BackendError`, in words, that it raises; it may do either."""
+        try:
+            return await self.in_time(call, what)
+        except Violation:
+            raise
+        except BackendError as error:
+            in_words(error, what)
+            return error
+        except Exception as error:
+            raise Violation(f"{what} ends well or raises BackendError, and {error!r} came") from error
+
     async def one_wins(
         self, first: Awaitable[object], second: Awaitable[object], what: str, kind: type[Exception] = Conflict
     ) -> int:

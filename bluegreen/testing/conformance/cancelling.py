@@ -18,7 +18,7 @@ Begin: TypeAlias = Callable[[], Awaitable[Coroutine[Any, Any, object]]]
 
 AWAITS_MAX: Final = 40
 """A call is cancelled at each of its first awaits, up to this one."""
-CANCELLED_MIN: Final = 10
+CANCELLED_MIN: Final = 5
 """And so often in all: what leaks a little each time has to show."""
 GRACE_S: Final = 2.0
 """What was cancelled or closed may take so many seconds to be gone."""

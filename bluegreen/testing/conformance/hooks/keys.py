@@ -9,7 +9,7 @@ from typing import Any
 from bluegreen.snapshot import Outcome
 from bluegreen.testing.conformance.calling import must
 from bluegreen.testing.conformance.cancelling import cancelled_everywhere
-from bluegreen.testing.conformance.hooks.stage import On, key
+from bluegreen.testing.conformance.hooks.stage import On, key, said
 
 AT_ONCE = 5
 """So many start the same step at the same time."""
@@ -23,7 +23,7 @@ async def started_again_it_does_nothing(on: On) -> None:
     for _ in range(2):
         await on.start(key("again"), hook)
         now = await on.ended(key("again"))
-        must(now == first, f"started again after its end, its outcome {first!r:.300} became {now!r:.300}")
+        must(said(now) == said(first), f"started again after its end, its outcome {said(first)} became {said(now)}")
     await on.happened("again", f"{AT_ONCE} started it at once, and two more after its end")
 
 
@@ -87,7 +87,8 @@ async def cancelled_it_stops(on: On) -> None:
     first = await on.ended(key("stop"))
     await _stopped(on, first, "stop")
     await on.cancel(key("stop"))
-    must(await on.ended(key("stop")) == first, "cancelling what was cancelled changed its outcome")
+    again = await on.ended(key("stop"))
+    must(said(again) == said(first), f"cancelling what was cancelled changed {said(first)} to {said(again)}")
 
 
 async def _stopped(on: On, outcome: Outcome, mark: str) -> None:
@@ -108,7 +109,7 @@ async def cancelling_is_harmless(on: On) -> None:
     before = await on.went_well(key("ended"))
     await on.cancel(key("ended"))
     after = await on.ended(key("ended"))
-    must(after == before, f"cancelling what has ended changed {before!r:.300} to {after!r:.300}")
+    must(said(after) == said(before), f"cancelling what has ended changed {said(before)} to {said(after)}")
 
 
 async def interrupted_calls_can_be_repeated(on: On) -> None:

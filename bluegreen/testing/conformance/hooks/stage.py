@@ -11,8 +11,6 @@ from bluegreen.ports import Hooks
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import JSON, RevisionId
 from bluegreen.testing.conformance.calling import Calls, must
-from bluegreen.testing.conformance.violation import Violation
-from bluegreen.values import encoded
 
 
 @frozen
@@ -110,6 +108,11 @@ def key(run: str, number: int = 0, attempt: int = 1, revision: str = "bbb", metr
     return Key(RevisionId(revision), attempt, run, metric, number)
 
 
+def said(outcome: Outcome) -> tuple[JSON, str, bool]:
+    """What an outcome comes to: its value, its error, and whether that may pass."""
+    return outcome.value, outcome.error, outcome.retry
+
+
 def _whole(outcome: Outcome, under: Key) -> None:
     """Raises `Violation` unless it is an outcome as the engine takes it."""
     must(outcome.key == under, f"poll of {under!r} gave the outcome of {outcome.key!r}")
@@ -118,7 +121,3 @@ def _whole(outcome: Outcome, under: Key) -> None:
     must(outcome.started_at <= outcome.finished_at, f"the step of {under.run} ended before it began: {outcome!r}")
     if outcome.error:
         must(outcome.value is None, f"an outcome with an error has no value, and this came: {outcome!r:.300}")
-    try:
-        encoded(outcome.value)
-    except ValueError as error:
-        raise Violation(f"the value of {under.run} cannot be kept: {error}") from error

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 
-from bluegreen.errors import BackendError, PermanentBackendError
+from bluegreen.errors import PermanentBackendError
+from bluegreen.snapshot import Outcome
 from bluegreen.testing.conformance.calling import in_words, must
 from bluegreen.testing.conformance.hooks.stage import On, key
+from bluegreen.testing.conformance.violation import Violation
+from bluegreen.values import encoded
 
 
 async def success_has_a_value(on: On) -> None:
@@ -16,6 +19,10 @@ async def success_has_a_value(on: On) -> None:
     await on.start(key("well"), hook)
     outcome = await on.went_well(key("well"))
     must(outcome.value is not None and not outcome.no_data, f"a step that ended well has a value, and has {outcome!r}")
+    try:
+        encoded(outcome.value)
+    except ValueError as error:
+        raise Violation(f"the value of a step cannot be kept: {error}") from error
     await on.happened("well", "it ended well")
     must(hook == given, f"start changed the hook from {given!r} to {hook!r}")
 
@@ -33,11 +40,9 @@ async def failure_says_why(on: On) -> None:
 async def what_may_pass_says_so(on: On) -> None:
     """By an error of `start`, or by an outcome."""
     for number, (words, hook) in enumerate(on.stage.passing.items()):
-        try:
-            await on.adapter.start(key("later", number), hook)
-        except BackendError as error:
-            must(not error.permanent, f"{words}: it may pass, and {error!r} is for good")
-            in_words(error, words)
+        failed = await on.calls.or_failed(on.adapter.start(key("later", number), hook), words)
+        if failed is not None:
+            must(not failed.permanent, f"{words}: it may pass, and {failed!r} is for good")
             continue
         outcome = await on.ended(key("later", number))
         must(bool(outcome.error), f"{words}: it did not happen, and its outcome has no error: {outcome!r:.300}")
@@ -70,10 +75,7 @@ async def outcomes_stay(on: On) -> None:
 
 async def unknown_is_an_error(on: On) -> None:
     """None would be waited for, for ever."""
-    try:
-        found = await on.calls.in_time(on.adapter.poll(key("unknown")), "poll of an unknown key")
-    except BackendError as error:
-        in_words(error, "poll of an unknown key")
-        return
+    found = await on.calls.or_failed(on.adapter.poll(key("unknown")), "poll of an unknown key")
     must(found is not None, "nothing was started under a key, and poll says that it runs")
-    must(bool(found and found.error), f"nothing was started under a key, and poll gave {found!r:.300}")
+    if isinstance(found, Outcome):
+        must(bool(found.error), f"nothing was started under a key, and poll gave {found!r:.300}")

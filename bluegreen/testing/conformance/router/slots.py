@@ -95,8 +95,8 @@ async def one_of_two_wins(on: On) -> None:
         return
     for slot in await on.begin():
         for _ in range(5):
-            version = (await on.look()).token(slot)
             await on.look(another)
+            version = (await on.point(slot, on.a)).token(slot)
             won = await on.calls.one_wins(
                 on.adapter.point(slot, on.b, if_version=version),
                 another.point(slot, on.c, if_version=version),

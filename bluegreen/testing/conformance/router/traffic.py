@@ -108,8 +108,8 @@ async def cancelled_calls_can_be_repeated(on: On) -> None:
 
 async def _cancelled_writes(on: On, slot: Slot) -> None:
     async def pointing() -> Coroutine[Any, Any, object]:
-        state = await on.look()
-        return on.adapter.point(slot, on.b if shown(state, slot) == on.a else on.a, if_version=state.token(slot))
+        state = await on.point(slot, on.a)
+        return on.adapter.point(slot, on.b, if_version=state.token(slot))
 
     before = await on.look()
     async for when in cancelled_everywhere(on.calls, pointing, f"point {slot}"):
@@ -117,7 +117,6 @@ async def _cancelled_writes(on: On, slot: Slot) -> None:
         must(shown(state, slot) in (on.a, on.b), f"{when}, it shows {shown(state, slot)}, which nobody asked for")
         shows(state, other(slot), shown(before, other(slot)), f"the other slot stays; {when}")
         await on.point(slot, on.b)
-        await on.point(slot, on.a)
 
 
 async def changes_are_noticed(on: On) -> None:

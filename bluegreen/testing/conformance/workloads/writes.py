@@ -40,6 +40,10 @@ async def old_versions_are_refused(on: On) -> None:
     await _refused_with(on, "no-such-version", await on.seen(on.a), "nobody gave out")
     never = on.adapter.retire(await on.name(on.b), if_version=old, replicas=0)
     await on.calls.refused(never, "retire of a revision that is not there")
+    empty, now = await on.ensure(on.b, 0), await on.ensure(on.b, 0)
+    early = on.adapter.forget(empty.id, if_version=empty.version)
+    await on.calls.refused(early, "forget of an empty revision with a version that does not hold")
+    must((await on.seen(on.b)).version == now.version, "forget was refused, and changed the version")
 
 
 async def _refused_with(on: On, version: str, now: RevisionState, which: str) -> None:
