@@ -7,6 +7,7 @@ from attrs import evolve
 
 from bluegreen import Degraded, Healthy, Paused, commands
 from bluegreen.backends.memory import World
+from bluegreen.engine.rest import Bell, rest
 from bluegreen.errors import IllegalCommand, RolloutDegraded, SpecError, StaleCommand, WaitTimedOut
 from tests.support.engines import driving, engine_on, virtual
 from tests.support.worlds import V1, V2, V3, Says, changed, rollout
@@ -138,6 +139,52 @@ async def test_a_command_returns_once_a_decision_that_includes_it_is_saved() -> 
         assert world.record is not None
         assert isinstance(world.record.phase, Degraded)
         assert world.live() == {"edge": V1}
+
+
+@virtual
+async def test_a_command_that_comes_in_the_middle_of_a_look_is_in_the_next_one() -> None:
+    async with driving() as (engine, world):
+        revision = await engine.apply(rollout("v2"))
+        await engine.wait_for(Healthy)
+        await asyncio.sleep(10)
+
+        async def slow(call: str) -> None:
+            if call == "layer edge observe":
+                await asyncio.sleep(1)
+
+        world.before = slow
+        world.touch("workloads")
+        await asyncio.sleep(0.5)
+        await engine.abort(revision, by="ann")
+        assert world.live() == {"edge": V1}
+
+
+@virtual
+async def test_a_command_that_meets_somebody_elses_save_is_not_lost() -> None:
+    async with driving(WAITING) as (engine, world):
+        revision = await engine.apply(WAITING.with_image("v2"))
+        await engine.wait_for(Paused)
+        met = False
+
+        async def meddle(call: str) -> None:
+            nonlocal met
+            if call == "records save" and not met:
+                met = True
+                await engine_on(world, WAITING).change(commands.pause)
+
+        world.before = meddle
+        await engine_on(world, WAITING).promote(revision, by="ann")
+        assert met
+        assert world.record is not None
+        assert world.record.approvals
+
+
+@virtual
+async def test_a_ring_while_nobody_rests_ends_the_next_rest() -> None:
+    bell = Bell()
+    bell.ring()
+    await rest(None, bell, 100)
+    assert seconds() == 0
 
 
 @virtual

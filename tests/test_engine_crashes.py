@@ -8,6 +8,8 @@ import pytest
 from bluegreen import Healthy
 from bluegreen.backends.memory import World
 from bluegreen.engine.events import Acted, Acting, Decided, Event, Looked, Saved, SaveLost
+from bluegreen.errors import RecordConflict
+from bluegreen.snapshot import NOTHING
 from tests.support.engines import Told, driving, engine_on, virtual
 from tests.support.worlds import V1, V2, rollout
 
@@ -183,6 +185,28 @@ async def test_an_engine_that_loses_its_save_does_nothing_and_looks_again() -> N
         assert meddled
         assert not isinstance(told.events[lost + 1], Acting)
         await engine.wait_for(Healthy, timeout_s=60)
+
+
+@virtual
+async def test_a_save_that_is_lost_over_and_over_is_not_tried_in_a_tight_loop() -> None:
+    lost = 0
+
+    async def lose(call: str) -> None:
+        nonlocal lost
+        if call == "records save":
+            lost += 1
+            if lost > 1000:
+                await asyncio.sleep(1)  # so that a tight loop is found out, rather than never left
+            raise RecordConflict("somebody else was first")
+
+    async with driving(DECLARED) as (_, world):
+        world.before = lose
+        world.point_elsewhere("outer", NOTHING)
+        await asyncio.sleep(60)
+        assert 10 < lost < 100
+        world.before = None
+        await asyncio.sleep(2)
+        assert world.live() == {"outer": V1, "inner": V1}
 
 
 @virtual

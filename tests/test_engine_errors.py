@@ -310,3 +310,32 @@ async def test_a_watch_that_fails_is_left_to_the_clock() -> None:
         world.point_elsewhere("edge", NOTHING)
         await asyncio.sleep(16)
         assert world.live() == {"edge": V1}
+
+
+@virtual
+async def test_what_was_out_of_sight_is_attended_to_within_a_second_of_being_back() -> None:
+    async with driving() as (_, world):
+        world.blind("layer edge")
+        await asyncio.sleep(40)
+        world.point_elsewhere("edge", NOTHING)
+        world.see("layer edge")
+        await asyncio.sleep(1.1)
+        assert world.live() == {"edge": V1}
+
+
+@virtual
+async def test_a_write_that_lost_to_somebody_elses_is_looked_at_again_at_once() -> None:
+    world = World(rollout())
+    met = False
+
+    async def meddle(call: str) -> None:
+        nonlocal met
+        if call == "layer edge point":
+            met = True
+            world.point_elsewhere("edge", NOTHING)
+
+    world.before = meddle
+    engine = engine_on(world, rollout())
+    while not met:
+        step = await engine.step()
+    assert step.again_s == 0

@@ -50,6 +50,28 @@ async def test_a_degraded_revision_that_is_no_longer_declared_does_not_end_the_w
 
 
 @virtual
+async def test_who_does_not_drive_is_not_told_of_the_failure_before_the_new_revision() -> None:
+    async with driving(progressing := rollout(progress_deadline_seconds=50)) as (engine, world):
+        world.set_ready_after("v2", NEVER)
+        await engine.apply(progressing.with_image("v2"))
+        await asyncio.sleep(60)
+        bystander = engine_on(world, progressing)
+        await bystander.apply(progressing.with_image("v3"))
+        assert (await bystander.wait_for(Healthy)).revision == V3
+
+
+@virtual
+async def test_a_retry_that_has_not_begun_is_not_told_of_the_failure_before_it() -> None:
+    async with driving() as (engine, world):
+        revision = await engine.apply(rollout("v2"))
+        await engine.wait_for(Healthy)
+        await engine.abort(revision, by="ann")
+        bystander = engine_on(world, rollout("v2"))
+        await bystander.retry(revision, by="ann")
+        assert (await bystander.wait_for(Healthy)).revision == revision
+
+
+@virtual
 async def test_waiting_too_long_says_what_phase_it_is_in() -> None:
     async with driving(WAITING) as (engine, _):
         await engine.apply(WAITING.with_image("v2"))

@@ -80,6 +80,20 @@ def test_with_less_the_stable_one_gets_half_a_minute_to_recover() -> None:
     assert play.live() == {"edge": V1}
 
 
+def test_a_layer_that_was_slow_before_the_abort_takes_nothing_of_that_half_minute() -> None:
+    play = healthy(replicas=4, layers=("outer", "inner"))
+    play.world.layers["outer"].converge_after_s = 100
+    play.apply("v2")
+    play.go(60)
+    assert play.live() == {"outer": V2, "inner": V1}
+    play.world.fail(V1, 2)
+    play.command(commands.abort)
+    play.go(29)
+    assert play.live() == {"outer": V2, "inner": V1}
+    play.go(1)
+    assert play.live() == {"outer": V1, "inner": V1}
+
+
 def test_as_soon_as_the_stable_one_has_recovered_the_wait_is_over() -> None:
     play = verified(replicas=4)
     play.world.fail(V1, 3, for_s=12)

@@ -25,6 +25,15 @@ def test_no_traffic_moves_before_the_analysis_has_succeeded() -> None:
     assert run_of(play).message == "success-rate: 3 of 3 measurements successful"
 
 
+def test_auto_promotion_seconds_count_from_when_the_analysis_has_succeeded() -> None:
+    play = before(metric(count=1), auto_promotion_seconds=60)
+    answer(play, 1.0, seconds=50)
+    play.go(9)
+    assert play.phase(Paused).reason is PauseReason.CLOCK
+    play.go(60)
+    assert play.live() == {"edge": V2}
+
+
 def test_a_failure_aborts_as_soon_as_it_is_certain_and_says_in_words_why() -> None:
     play = before(metric(failure_limit=1, count=5))
     answer(play, 0.962)

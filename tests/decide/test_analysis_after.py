@@ -11,7 +11,7 @@ from bluegreen.runs import AnalysisPhase
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import Arg, OnFailure, OnNoData, PodTemplateHash, SecretKeyRef
 from tests.support.analyses import POST, PRE, after, analysis, answer, before, fault, metric, run_of
-from tests.support.worlds import START, V1, V2, Play, Says, changed, healthy, rollout
+from tests.support.worlds import START, V1, V2, V3, Play, Says, changed, healthy, rollout
 
 # After the promotion.
 
@@ -153,6 +153,17 @@ def test_so_many_runs_of_earlier_attempts_are_kept(good: int, bad: int) -> None:
     play.go(10)
     kept = [one.phase is AnalysisPhase.SUCCESSFUL for one in play.memory.runs]
     assert (kept.count(True), kept.count(False)) == (min(good, 1), min(bad, 2))
+
+
+def test_it_is_the_newest_runs_that_are_kept() -> None:
+    play = healthy(unsuccessful_run_history_limit=1)
+    for image in ("v2", "v3"):
+        play.apply(image, pre_promotion_analysis=analysis(metric(count=1)))
+        play.go(5)
+        answer(play, 0.0)
+    play.apply("v1")
+    play.go(10)
+    assert [one.revision for one in play.memory.runs] == [V3]
 
 
 def test_the_record_of_a_long_run_stays_small() -> None:

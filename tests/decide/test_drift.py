@@ -39,6 +39,18 @@ def test_traffic_is_not_brought_back_to_a_revision_with_nothing_available() -> N
     assert play.live() == {"edge": V2}
 
 
+def test_an_hour_into_a_release_the_stable_revision_still_has_half_a_minute_to_recover() -> None:
+    play = healthy(replicas=4, auto_promotion_enabled=False)
+    play.apply("v2")
+    play.go(3600)
+    play.world.fail(V1, 3)
+    play.world.point_elsewhere("edge", V2)
+    play.go(29)
+    assert play.live() == {"edge": V2}
+    play.go(1)
+    assert play.live() == {"edge": V1}
+
+
 def test_an_outsider_who_keeps_moving_traffic_is_answered_ever_more_slowly() -> None:
     play = released(scale_down_delay_seconds=10_000)
     waits: list[float] = []

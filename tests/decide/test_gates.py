@@ -175,6 +175,16 @@ def test_at_its_deadline_a_gate_does_what_it_declares(
         play.phase(Healthy)
 
 
+def test_a_gates_deadline_begins_when_it_is_first_asked() -> None:
+    play = healthy(gates=(Says("slow", deadline_seconds=30, on_deadline=OnDeadline.ABORT),))
+    play.world.set_ready_after("v2", 60)
+    play.apply("v2")
+    play.go(89)
+    play.phase(Paused)
+    play.go(1)
+    assert play.reason is Reason.GATE_DEADLINE
+
+
 def test_a_no_after_the_deadline_is_the_gates_own() -> None:
     play = releasing(Says("slow", deadline_seconds=10, on_deadline=OnDeadline.HOLD))
     play.go(100)

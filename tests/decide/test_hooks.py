@@ -268,6 +268,26 @@ def test_what_did_not_begin_is_tried_again_ever_more_slowly_and_not_after_its_de
     assert play.reason is Reason.GATE_DEADLINE
 
 
+def test_what_began_only_at_the_second_try_is_done_when_that_has_ended() -> None:
+    play = releasing(hook(BEFORE_PREVIEW))
+    fail_at(play, key(BEFORE_PREVIEW), "connection refused", retry=True)
+    play.go(5)
+    play.finish(key(BEFORE_PREVIEW, number=1))
+    play.go(5)
+    play.phase(Healthy)
+
+
+def test_what_an_earlier_attempts_hook_came_to_is_worth_nothing_to_the_next() -> None:
+    play = releasing(hook(BEFORE))
+    play.command(commands.abort)
+    play.command(commands.retry)
+    play.step(act=False)
+    play.finish(key(BEFORE))
+    play.go(5)
+    assert play.phase(Paused).gate == "beforePromotion/step"
+    assert play.running == {key(BEFORE, attempt=3)}
+
+
 def test_a_late_hook_that_is_held_is_waited_for_though_it_had_to_be_tried_again() -> None:
     play = releasing(hook(BEFORE_PREVIEW, deadline_seconds=10, on_deadline=OnDeadline.HOLD))
     fail_at(play, key(BEFORE_PREVIEW), "busy", retry=True)

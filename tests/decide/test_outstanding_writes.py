@@ -178,6 +178,19 @@ def test_a_promotion_is_complete_only_when_no_write_of_it_can_land() -> None:
     assert play.conflicts == late
 
 
+def test_no_promotion_begins_while_an_earlier_switch_may_land() -> None:
+    play = healthy(auto_promotion_enabled=False)
+    play.apply("v2")
+    play.go(5)
+    play.record = evolve(play.memory, outstanding=(Write("layer:edge", play.world.layers["edge"].version),))
+    play.command(commands.promote)
+    decision = play.step()
+    play.phase(Progressing)
+    assert [one.revision for one in decision.actions if isinstance(one, Point)] == [V1], "it is ended first"
+    play.go()
+    assert play.live() == {"edge": V2}
+
+
 def test_a_second_write_on_another_version_joins_the_first() -> None:
     """An outsider's edit lies between them; the first can not land any more, and is ended by the look that sees so."""
     play, first = stalled()

@@ -1,6 +1,7 @@
 """The preview: what it shows, how many replicas it has, and that it is never empty."""
 
 from bluegreen import Healthy, Paused, Progressing, Slot, commands
+from bluegreen.backends.memory import NEVER
 from bluegreen.snapshot import NOTHING
 from tests.support.worlds import V1, V2, V3, healthy
 
@@ -86,6 +87,19 @@ def test_preview_replica_count_holds_until_the_gates_said_yes() -> None:
     play.go(5)
     play.phase(Healthy)
     assert play.live() == {"edge": V2}
+
+
+def test_no_gate_is_asked_of_a_preview_that_is_half_there() -> None:
+    play = healthy(**PREVIEW, preview_replica_count=2, replicas=4)
+    play.world.set_ready_after("v2", NEVER)
+    play.apply("v2")
+    play.settle()
+    play.world.revisions[V2].replicas[0].ready_at = play.seconds
+    play.go(5)
+    play.phase(Progressing)
+    play.world.recover(V2)
+    play.go(1)
+    play.phase(Paused)
 
 
 def test_without_a_preview_replica_count_the_preview_has_all_replicas() -> None:

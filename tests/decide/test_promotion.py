@@ -143,6 +143,16 @@ def test_a_revision_that_dies_while_it_is_promoted_is_taken_back(moved: bool) ->
     assert play.live() == {"outer": V1, "inner": V1}
 
 
+def test_a_revision_that_dies_before_any_traffic_moved_is_never_frozen() -> None:
+    play = healthy(on_failure=OnFailure.FREEZE)
+    play.apply("v2")
+    play.stall(Point)
+    play.world.fail(V2)
+    play.go()
+    assert play.reason is Reason.NOT_AVAILABLE
+    assert play.live() == {"edge": V1}
+
+
 def test_a_revision_that_dies_while_it_is_promoted_may_be_left_where_it_is() -> None:
     play = healthy(layers=("outer", "inner"), on_failure=OnFailure.FREEZE)
     play.world.layers["outer"].converge_after_s = 10

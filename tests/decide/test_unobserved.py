@@ -1,5 +1,8 @@
 """ "Could not look" is never "nothing there": each phase with a layer, or the workloads, out of sight."""
 
+from collections.abc import Callable
+
+import pytest
 from attrs import evolve
 
 from bluegreen import Degraded, Healthy, Paused, Progressing, Promoting, Snapshot, commands
@@ -131,11 +134,21 @@ def cached(snapshot: Snapshot) -> Snapshot:
     return evolve(snapshot, workloads=evolve(snapshot.workloads, live=False))
 
 
-def test_a_look_from_a_cache_moves_no_traffic_and_asks_for_a_live_one() -> None:
+def cached_layers(snapshot: Snapshot) -> Snapshot:
+    """The same look, its layers from a cache."""
+    seen = [(layer, layer.seen) for layer in snapshot.layers]
+    layers = tuple(evolve(one, seen=evolve(part, live=False)) for one, part in seen if isinstance(part, Observed))
+    return evolve(snapshot, layers=layers)
+
+
+@pytest.mark.parametrize("from_a_cache", [cached, cached_layers])
+def test_a_look_from_a_cache_moves_no_traffic_and_asks_for_a_live_one(
+    from_a_cache: Callable[[Snapshot], Snapshot],
+) -> None:
     play = healthy()
     play.apply("v2")
     play.stall(Point)
-    play.alter = cached
+    play.alter = from_a_cache
     decision = play.step()
     assert decision.actions == ()
     assert decision.wake_at == play.now

@@ -36,6 +36,8 @@ TESTS = (
 """What a bug has to get past, the quick ones first."""
 LIMIT_S = 400.0
 """All the tests together take so long at most; whatever takes longer hangs, and is noticed by that."""
+TEST_LIMIT_S = 30
+"""And each one of them, where it does not ask for more."""
 PASSED, FAILED = 0, 1
 """What pytest ends with; anything else means that it could not even begin."""
 
@@ -82,12 +84,15 @@ def examine(bug: Bug | None) -> Verdict:
 
 
 def run(root: Path, tests: Iterable[str]) -> str | None:
-    """The first of these tests (patterns of paths) that fails in the copy; None when all pass. Raises `Unusable`."""
-    paths = [str(path.relative_to(root)) for test in tests for path in sorted(root.glob(test))]
+    """The first of these tests (patterns of paths, or `path::test`) that fails in the copy; None when all pass.
+
+    Raises `Unusable`.
+    """
+    paths = [path for test in tests for path in _matching(root, test)]
     if not paths:
         raise Unusable(f"there are no tests called {' '.join(tests)}")
     command = [sys.executable, "-m", "pytest", "-p", "tests.mutants.inside", "-p", "no:cacheprovider"]
-    command += ["-x", "-q", "--tb=no", "-rfE", *paths]
+    command += ["-x", "-q", "--tb=no", "-rfE", "-o", f"timeout={TEST_LIMIT_S}", *paths]
     process = subprocess.Popen(
         command,
         cwd=root,
@@ -112,6 +117,11 @@ def run(root: Path, tests: Iterable[str]) -> str | None:
         raise Unusable(said)
     hangs = "Timeout" in (found[2] or "")
     return found[1] + (" (it hangs)" if hangs else "")
+
+
+def _matching(root: Path, test: str) -> list[str]:
+    pattern, *name = test.split("::")
+    return ["::".join([str(path.relative_to(root)), *name]) for path in sorted(root.glob(pattern))]
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -71,7 +71,9 @@ def test_it_still_fits_the_code_and_what_comes_of_it_is_python(bug: Bug) -> None
 def test_it_says_what_goes_wrong_and_who_should_notice(bug: Bug) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+){2,}", bug.name), "the name is a few words"
     assert len(bug.why.split()) >= 12, "the sentence says what the bug is, and which outage follows"
-    assert all((ROOT / test).exists() for test in bug.first)
+    for test in bug.first:
+        path, _, name = test.partition("::")
+        assert f"def {name}" in (ROOT / path).read_text(), test
     assert bug.hunks[0].file.startswith(AREAS[bug.area])
     assert set(bug.rules) <= set(SAFETY_MODEL)
 
