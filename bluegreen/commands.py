@@ -11,7 +11,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from bluegreen.errors import IllegalCommand, StaleCommand
+from bluegreen.errors import IllegalCommand, Problem, SpecError, StaleCommand
 from bluegreen.gates import PROMOTION
 from bluegreen.record import (
     HISTORY_LIMIT,
@@ -154,7 +154,9 @@ def resume(rollout: Rollout) -> Rollout:
 
 
 def set_image(rollout: Rollout, image: str, container: str | None = None) -> Rollout:
-    """The rollout with another image. Raises `SpecError` when it is not clear for which container."""
+    """The rollout with another image. Raises `SpecError` when it is not clear for which container, or it is no text."""
+    if not image.isprintable():  # half a character, for one, which nothing could store
+        raise SpecError([Problem(("image",), f"{image!a} is no name of an image", "write it like shop:v2")])
     return rollout.with_image(image, container)
 
 

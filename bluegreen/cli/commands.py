@@ -26,6 +26,9 @@ from bluegreen.spec import RevisionId, Rollout
 BEGIN_S = 3.0
 """How long a command waits for the driver to begin the revision that was declared a moment ago."""
 
+NUMBER_LENGTH_MAX = 18
+"""No revision has a longer number; Python refuses to read a very long one."""
+
 named = click.argument("name", required=False)
 for_revision = click.option("--revision", metavar="ID", help="The revision it is for; default: the one in progress.")
 
@@ -144,7 +147,8 @@ async def undo(common: Common, screen: Screen, name: str | None, to_revision: st
 
     Example: bluegreen undo shop --to-revision 3
     """
-    target = int(to_revision) if to_revision is not None and to_revision.isdecimal() else to_revision
+    numbered = to_revision is not None and to_revision.isdecimal() and len(to_revision) <= NUMBER_LENGTH_MAX
+    target = int(to_revision) if to_revision is not None and numbered else to_revision
     kept = find(common, name)
     rollout = await kept.declared()
     async with kept.looking(rollout) as backend:

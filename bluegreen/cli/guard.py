@@ -11,7 +11,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import click
 from attrs import frozen
@@ -105,6 +105,8 @@ def guarded(main: Callable[[], Coroutine[Any, Any, Exit | None]], *, debug: bool
         else:
             click.echo(told(error), err=True)
         first = _first(error)
+        if _of_this_machine(first):
+            return Exit.BACKEND
         return code_of(first) if isinstance(first, BluegreenError) else Exit.INTERNAL
 
 
@@ -113,9 +115,16 @@ def told(error: Exception) -> str:
     first = _first(error)
     if isinstance(first, BluegreenError):
         return str(first)
+    if _of_this_machine(first):
+        return f"{first.filename} cannot be used: {first.strerror}"
     with tempfile.NamedTemporaryFile("w", prefix="bluegreen-", suffix=".txt", delete=False) as file:
         file.writelines(traceback.format_exception(error))
     return f"bluegreen itself failed: {type(first).__name__}; the traceback is in {file.name} (--debug prints it)"
+
+
+def _of_this_machine(error: Exception) -> TypeGuard[OSError]:
+    """A file or folder that the system does not let us use: its name is too long, the disk is full."""
+    return isinstance(error, OSError) and error.filename is not None and error.strerror is not None
 
 
 def _first(error: Exception) -> Exception:

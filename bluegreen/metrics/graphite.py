@@ -88,8 +88,10 @@ def _reading(reply: Reply) -> NoData | Reading:
                 if value is not None:
                     values.append(_number(value))
                     labels.append(name)
-    except (KeyError, TypeError, ValueError) as error:
-        raise BackendError(f"{reply.place} answered something that Graphite does not say") from error
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise BackendError(
+            f"{reply.place} answered something that Graphite does not say"
+        ) from None  # its text may hold the secret
     return Reading(values, labels) if values else NoData([])
 
 

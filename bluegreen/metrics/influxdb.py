@@ -86,10 +86,14 @@ def _reading(reply: Reply) -> NoData | Reading:
             )
         for one in statements:
             if "error" in one:
-                raise BackendError(f"{reply.place} could not answer: {reply.words(str(one['error']))}")
+                if not isinstance(one["error"], str):
+                    raise TypeError("an error is a text")
+                raise BackendError(f"{reply.place} could not answer: {reply.words(one['error'])}")
         cells = [cell for one in statements for cell in _cells(one, reply.place)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BackendError(f"{reply.place} answered something that InfluxDB does not say") from error
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise BackendError(
+            f"{reply.place} answered something that InfluxDB does not say"
+        ) from None  # its text may hold the secret
     values, labels = [value for value, _ in cells], [label for _, label in cells]
     return Reading(values, labels) if values else NoData([])
 

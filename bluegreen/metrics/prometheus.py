@@ -131,19 +131,25 @@ def _reading(reply: Reply) -> NoData | Reading:
     if answer.get("isPartial"):
         raise BackendError(f"{reply.place} gave a part of the answer only: some of its stores are down")
     if warnings := answer.get("warnings"):
-        log.warning("%s gave an answer with %d warnings: ask it there to read them", reply.place, len(warnings))
+        count = len(warnings) if isinstance(warnings, list) else 1
+        log.warning("%s gave an answer with %d warnings: ask it there to read them", reply.place, count)
     try:
         data = answer["data"]
-        return _of_kind(data["resultType"], data["result"], reply.place)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BackendError(f"{reply.place} answered something that Prometheus does not say") from error
+        return _of_kind(data["resultType"], data["result"], reply)
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError):
+        raise BackendError(
+            f"{reply.place} answered something that Prometheus does not say"
+        ) from None  # its text may hold the secret
 
 
-def _of_kind(kind: str, result: Any, place: str) -> NoData | Reading:
+def _of_kind(kind: Any, result: Any, reply: Reply) -> NoData | Reading:
+    if not isinstance(kind, str):
+        raise TypeError("a word is due")
     if kind == "scalar":
         return Reading(float(result[1]))
     if kind not in ("vector", "matrix"):
-        raise PermanentBackendError(f"the query gives {place}'s type {kind}", remedy="ask for numbers")
+        said = reply.words(kind)
+        raise PermanentBackendError(f"the query gives {reply.place}'s type {said}", remedy="ask for numbers")
     if not isinstance(result, list):
         raise TypeError("a list of series is due")
     values, labels = list[float](), list[JSON]()

@@ -107,7 +107,7 @@ def _edit(draw: st.DrawFn, tree: Any, path: tuple[Any, ...], values: st.SearchSt
                 other = other[step]
             parent[key] = copy.deepcopy(other)
         case _:
-            parent[key] = draw(values)
+            parent[key] = copy.deepcopy(draw(values))  # a later edit may be inside it
 
 
 def misspelt(word: str) -> st.SearchStrategy[str]:

@@ -7,9 +7,12 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Final, Self
 
-from bluegreen.errors import BackendError, RecordDamaged
+from bluegreen.errors import BackendError, BluegreenError, RecordDamaged
 
+_BUSY: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PASSING: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY)
 POLL_S = 0.1
 """How often a watcher asks whether another process, or another part of this one, has written."""
 
@@ -36,30 +39,67 @@ def connect(path: Path, *, durable: bool) -> sqlite3.Connection:
     """The database, made if it is new. `durable`: a commit survives a power cut, else only the death of processes.
 
     Every statement is a transaction of its own unless it is inside `BEGIN IMMEDIATE` and `COMMIT`. May be used by one
-    thread at a time, whichever it is. Raises `RecordDamaged` when the file is no such database.
+    thread at a time, whichever it is. Raises `RecordDamaged` when the file is no such database, as every statement does
+    for what is wrong further inside, and `BackendError` while somebody else holds it.
     """
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    with typed(path):
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=5.0, check_same_thread=False, factory=_connection_to(path)
+        )
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        connection.executescript(_SCHEMA)
-    except sqlite3.DatabaseError as error:
+        with typed(path):
+            connection.executescript(_SCHEMA)
+    except BluegreenError:
         connection.close()
-        raise RecordDamaged(
-            f"{path} cannot be used: {error}; nothing was done. Put a copy of it back, or delete the folder"
-        ) from error
+        raise
     path.chmod(0o600)
     return connection
 
 
 @contextmanager
-def errors_in_words() -> Generator[None]:
-    """Makes a `BackendError` of what the database reports inside: it is locked, say, or the disk is full."""
+def typed(path: Path) -> Generator[None]:
+    """Whatever SQLite says against the file becomes an error of ours: it may pass when somebody else is writing."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise BackendError(f"the database of the rollout cannot be used now: {error}") from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter for its own words, when they quote the file
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more about the same
+        if code in _BUSY:
+            raise BackendError(f"{path} is being written by another process: {error}") from error
+        if code in _PASSING or isinstance(error, sqlite3.ProgrammingError):  # the latter: it has been closed
+            raise BackendError(f"the database of the rollout cannot be used now: {error}") from error
+        raise RecordDamaged(
+            f"{path} cannot be used: {error}; nothing was done. Put a copy of it back, or delete the folder"
+        ) from error
+
+
+def _connection_to(path: Path) -> type[sqlite3.Connection]:
+    """A connection whose statements and rows are `typed`: what is damaged further inside is met when it is read."""
+
+    class Cursor(sqlite3.Cursor):
+        def execute(self, *args: Any) -> Self:
+            with typed(path):
+                return super().execute(*args)
+
+        def fetchone(self) -> Any:
+            with typed(path):
+                return super().fetchone()
+
+        def fetchall(self) -> list[Any]:
+            with typed(path):
+                return super().fetchall()
+
+        def __next__(self) -> Any:
+            with typed(path):
+                return super().__next__()
+
+    class Connection(sqlite3.Connection):
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            return self.cursor(Cursor).execute(*args)
+
+    return Connection
 
 
 class Watch:

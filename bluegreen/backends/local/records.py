@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bluegreen.backends.local import database
 from bluegreen.backends.local.places import Place
 from bluegreen.codec import dump_record, dump_rollout, load_record, load_rollout
-from bluegreen.errors import RecordConflict
+from bluegreen.errors import BluegreenError, RecordConflict, RecordDamaged
 from bluegreen.gates import Gate
 from bluegreen.ports import Stored
 from bluegreen.record import Record
@@ -24,14 +24,20 @@ class LocalRecords:
     def __init__(self, place: Place, gates: Sequence[Gate] = ()) -> None:
         self._gates = tuple(gates)
         self._connection = database.connect(place.database, durable=True)
-        self._connection.execute("INSERT OR IGNORE INTO stored (id, version) VALUES (1, ?)", (secrets.token_hex(8),))
-        self._watch = database.Watch(place.database)
+        try:
+            token = secrets.token_hex(8)
+            self._connection.execute("INSERT OR IGNORE INTO stored (id, version) VALUES (1, ?)", (token,))
+            self._watch = database.Watch(place.database)
+        except BluegreenError:
+            self._connection.close()
+            raise
         self._seen = ""
 
     async def load(self) -> Stored:
-        with database.errors_in_words():
-            self._watch.mark()
-            row = self._connection.execute("SELECT version, record, rollout FROM stored").fetchone()
+        self._watch.mark()
+        row = self._connection.execute("SELECT version, record, rollout FROM stored").fetchone()
+        if row is None or not all(isinstance(row[name], str | None) for name in ("record", "rollout")):
+            raise RecordDamaged("what is stored of the rollout is no text; nothing was done")
         self._seen = str(row["version"])
         record = load_record(row["record"]) if row["record"] else None
         rollout = load_rollout(row["rollout"], self._gates) if row["rollout"] else None
@@ -40,11 +46,9 @@ class LocalRecords:
     async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
         version = secrets.token_hex(8)
         texts = dump_record(record) if record else None, dump_rollout(rollout) if rollout else None
-        with database.errors_in_words():
-            cursor = self._connection.execute(
-                "UPDATE stored SET version = ?, record = ?, rollout = ? WHERE version = ?",
-                (version, *texts, if_version),
-            )
+        cursor = self._connection.execute(
+            "UPDATE stored SET version = ?, record = ?, rollout = ? WHERE version = ?", (version, *texts, if_version)
+        )
         if cursor.rowcount != 1:
             raise RecordConflict("the record was saved by somebody else since it was read")
         return version

@@ -16,7 +16,7 @@ from attrs import fields, frozen
 from bluegreen.backends.local import database
 from bluegreen.backends.local.places import Place
 from bluegreen.backends.local.process import Process, alive
-from bluegreen.errors import Conflict
+from bluegreen.errors import Conflict, RecordDamaged
 from bluegreen.spec import JSON, RevisionId
 
 PORT_REST_S = 600.0
@@ -208,17 +208,28 @@ class Store:
 
 
 def _revision(row: sqlite3.Row) -> RevisionRow:
-    return RevisionRow(
-        id=RevisionId(row["id"]),
-        ordinal=row["ordinal"],
-        template=json.loads(row["template"]),
-        command=tuple(json.loads(row["command"])),
-        port=row["port"],
-        folder=row["folder"],
-        wanted=row["wanted"],
-        version=row["version"],
-    )
+    with _whole("revision"):
+        return RevisionRow(
+            id=RevisionId(row["id"]),
+            ordinal=row["ordinal"],
+            template=json.loads(row["template"]),
+            command=tuple(json.loads(row["command"])),
+            port=row["port"],
+            folder=row["folder"],
+            wanted=row["wanted"],
+            version=row["version"],
+        )
 
 
 def _replica(row: sqlite3.Row) -> ReplicaRow:
-    return ReplicaRow(**{one.name: row[one.name] for one in fields(ReplicaRow)})
+    with _whole("replica"):
+        return ReplicaRow(**{one.name: row[one.name] for one in fields(ReplicaRow)})
+
+
+@contextmanager
+def _whole(what: str) -> Generator[None]:
+    """A row that somebody else changed is no row of ours."""
+    try:
+        yield
+    except (IndexError, TypeError, ValueError, RecursionError) as error:
+        raise RecordDamaged(f"what is stored of a {what} cannot be read: {error}; nothing was done") from error

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from bluegreen.backends.local import logs, process
 from bluegreen.backends.local.check import plan
-from bluegreen.backends.local.database import Watch, errors_in_words
+from bluegreen.backends.local.database import Watch
 from bluegreen.backends.local.places import Place
 from bluegreen.backends.local.store import ReplicaRow, RevisionRow, Store, revision_of
 from bluegreen.errors import Conflict, PermanentBackendError
@@ -27,23 +27,19 @@ class LocalWorkloads:
 
     async def observe(self, rollout: Rollout) -> WorkloadsState:
         self._min_ready_s = rollout.min_ready_seconds
-        with errors_in_words():
-            self._watch.mark()
-            replicas, revisions = self.store.replicas(), self.store.revisions()
+        self._watch.mark()
+        replicas, revisions = self.store.replicas(), self.store.revisions()
         states = tuple(self._state(row, [one for one in replicas if one.revision == row.id]) for row in revisions)
         return WorkloadsState(revision_of(rollout.template), states)
 
     async def ensure(self, rollout: Rollout, revision: RevisionId, replicas: int) -> None:
-        with errors_in_words():
-            self._ensure(rollout, revision, replicas)
+        self._ensure(rollout, revision, replicas)
 
     async def retire(self, revision: RevisionId, *, if_version: str, replicas: int = 0) -> None:
-        with errors_in_words():
-            self.store.retire(revision, replicas, if_version)
+        self.store.retire(revision, replicas, if_version)
 
     async def forget(self, revision: RevisionId, *, if_version: str) -> None:
-        with errors_in_words():
-            self.store.forget(revision, if_version)
+        self.store.forget(revision, if_version)
         logs.remove(self._place, revision)
 
     async def changed(self) -> None:

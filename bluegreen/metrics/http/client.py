@@ -34,6 +34,8 @@ _MARGIN_S: Final = 10.0
 """A token is not used in its last seconds."""
 _LASTS_S: Final = 300.0
 """A token that does not say how long it lasts is taken to last so long."""
+_LASTS_MAX_S: Final = 1e9
+"""One that says it lasts longer does not say."""
 
 
 @frozen
@@ -207,7 +209,7 @@ class Http:
             if not isinstance(given, str) or not given:
                 raise BackendError(f"the token server {reply.place} gave no access_token")
             lasts_s = found.get("expires_in")
-            lasts_s = lasts_s if isinstance(lasts_s, int | float) else _LASTS_S
+            lasts_s = lasts_s if isinstance(lasts_s, int | float) and 0 <= lasts_s <= _LASTS_MAX_S else _LASTS_S
             self._tokens[oauth2] = (given, time.monotonic() + lasts_s - _MARGIN_S)
             return given
 

@@ -29,6 +29,8 @@ from bluegreen.errors import BackendError, PermanentBackendError
 
 SAID_MAX: Final = 200
 """So many characters of a server's own words are shown."""
+RETRY_AFTER_MAX_S: Final = 24 * 3600.0
+"""A server that asks for more patience than this is asked again all the same."""
 _PASSING: Final = frozenset({404, 408, 409, 421, 422, 423, 424, 425, 429})
 """Of 4xx, these may pass: a route that is not there yet, a server that is busy, a query that these data do not fit."""
 _REMEDIES: Final[Mapping[int, str]] = {
@@ -107,10 +109,11 @@ def _error_in(said: str) -> str:
 def _retry_after_s(value: str) -> float | None:
     """Seconds, from a Retry-After header: a number of them, or a date."""
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), RETRY_AFTER_MAX_S)
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        after_s = (when - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, after_s), RETRY_AFTER_MAX_S)

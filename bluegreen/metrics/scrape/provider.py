@@ -63,7 +63,7 @@ class Scrape:
         """
         asked = usable("scrape", query, _read)
         pairs = await self._pairs(asked)
-        found = {name: series.value(pairs) for name, series in asked.series.items()}
+        found = _values(asked, pairs)
         return NoData() if all(value is None for value in found.values()) else found
 
     async def close(self) -> None:
@@ -131,6 +131,13 @@ class Scrape:
             return BackendError(f"{where} cannot be asked for its metrics: {type(error).__name__}")
         except ValueError:
             return BackendError(f"{where} answered something that is not Prometheus's text format")
+
+
+def _values(asked: _Query, pairs: Sequence[Pair]) -> dict[str, float | None]:
+    try:
+        return {name: series.value(pairs) for name, series in asked.series.items()}
+    except ValueError:
+        raise BackendError("a replica shows a bucket whose bound (le) is no number") from None
 
 
 async def _text(chunks: object) -> str:
