@@ -14,18 +14,13 @@ from tests.support.plants import plant
 
 @contextmanager
 def no_fence() -> Generator[None]:
-    """A traffic write that is saved and not seen to have ended is forgotten."""
-    pending = Plan.pending
-
-    def only_revisions(plan: Plan, kind: str, name: str) -> bool:
-        return kind != "layer" and pending(plan, kind, name)
-
-    with patch.object(Plan, "pending", only_revisions), patch.object(Plan, "pending_layers", lambda _: False):
+    """A traffic write that is saved is forgotten at once: whether it may still land is not asked."""
+    with _remembered_only("revision:"):
         yield
 
 
 def intents_replaced() -> AbstractContextManager[Any]:
-    """The next write of a layer takes the place of the one before: a layer that is where it should be has none."""
+    """The next write of a layer takes the place of the one before: once it is saved, the earlier one is forgotten."""
 
     def end_pending(original: Callable[..., None], plan: Plan, name: str, state: Any) -> None:
         original(plan, name, state)
@@ -36,17 +31,18 @@ def intents_replaced() -> AbstractContextManager[Any]:
 
 @contextmanager
 def no_wfence() -> Generator[None]:
-    """A scale-down that is saved and not seen to have ended is forgotten."""
-    pending = Plan.pending
+    """A scale-down that is saved is forgotten at once."""
+    with _remembered_only("layer:"):
+        yield
 
-    def only_layers(plan: Plan, kind: str, name: str) -> bool:
-        return kind == "layer" and pending(plan, kind, name)
 
+@contextmanager
+def _remembered_only(kind: str) -> Generator[None]:
     def outstanding(plan: Plan, write: Write) -> None:
-        if write.object.startswith("layer:"):
+        if write.object.startswith(kind):
             plan.remember(outstanding=tuple(dict.fromkeys((*plan.record.outstanding, write))))
 
-    with patch.object(Plan, "pending", only_layers), patch.object(Plan, "_outstanding", outstanding):
+    with patch.object(Plan, "_outstanding", outstanding):
         yield
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bluegreen.engine.events import Looked
 from bluegreen.testing.explorer.engines import Engines
 from bluegreen.testing.explorer.memory import NOW
@@ -56,14 +58,15 @@ class Alone:
         self._known.update(dict.fromkeys(way, why))
         return why
 
-    def settled(self, number: int) -> int:
-        """The world in which an engine that is left alone comes to rest. Raises `ValueError` when it does not."""
-        if why := self.verdict(number):
-            raise ValueError(f"left alone, the rollout does not settle: {why}")
+    def worlds(self, number: int) -> Iterator[int]:
+        """The worlds through which an engine that is left alone takes this one, until it comes to rest."""
         state = (self._calm(number), self._space.minds.number(self._space.idle))
-        while (step := self._next(*state)) is not None:
+        for _ in range(STEPS_MAX):
+            yield state[0]
+            step = self._next(*state)
+            if step is None:
+                return
             state = (self._calm(step.world), step.mind)
-        return state[0]
 
     def way(self, number: int) -> list[str]:
         """The labels of the steps that lead there, up to where they begin to repeat themselves."""

@@ -134,7 +134,6 @@ class Decider:
     def _decide(self, question: Question) -> Verdict:
         record, snapshot = self.look(question)
         decision = decide(self._scope.rollout, record, snapshot, NOW)
-        self._note_ways(record, decision)
         wake_s = None if decision.wake_at is None else (decision.wake_at - NOW).total_seconds()
         turn = Turn(0, 0.0, "an engine", Looked(record, snapshot, NOW, self._scope.rollout), decision)
         after = decision.record if record is not None or decision.record.saved_at else None
@@ -146,12 +145,6 @@ class Decider:
             decision,
             self._judge.decided(turn),
         )
-
-    def _note_ways(self, before: Record | None, decision: Decision) -> None:
-        if before is not None:
-            way = (type(before.phase).__name__, type(decision.record.phase).__name__)
-            if way[0] != way[1]:
-                self.ways.add(way)
 
     # From a state to what is seen.
 

@@ -11,6 +11,7 @@ from bluegreen.testing.explorer.engines import Engines
 from bluegreen.testing.explorer.memory import NOW
 from bluegreen.testing.explorer.space import Space
 from bluegreen.testing.explorer.states import EVERYTHING, NOTHING, WORKLOADS, Step, World
+from bluegreen.testing.explorer.ways import noted
 
 _COMMANDS: dict[str, Callable[..., Record]] = {
     "abort": commands.abort,
@@ -86,7 +87,7 @@ class Happenings:
             except (IllegalCommand, StaleCommand):
                 continue
             changed = world._replace(core=self._space.memory.number(after))
-            self._note_way(record, after)
+            noted(self._space.decider.ways, record, after)
             if changed != world:
                 words = "promote --full" if name == "promote-full" else name
                 yield self._saved(words, world, changed, name)
@@ -97,11 +98,6 @@ class Happenings:
         if "undo" in wanted and world.declared:
             words = f"apply {self._names[world.declared - 1]}"
             yield self._saved(words, world, world._replace(declared=world.declared - 1), "undo")
-
-    def _note_way(self, before: Record, after: Record) -> None:
-        way = (type(before.phase).__name__, type(after.phase).__name__)
-        if way[0] != way[1]:
-            self._space.decider.ways.add(way)
 
     def _saved(self, label: str, before: World, after: World, cost: str) -> Step:
         number = self._space.worlds.number(after)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from attrs import evolve
+
 from bluegreen.actions import Forget, Point, Retire
 from bluegreen.backends.memory import World as MemoryWorld
 from bluegreen.record import Record
@@ -62,6 +64,12 @@ class Judge:
 
     def ended(self, turn: Turn, truth: Truth) -> str:
         """Why the world is not at rest as it should be, after this last turn in it; empty when it is."""
+        record = turn.decision.record
+        if not truth.available(record.stable):
+            # With nothing to go back to, nothing is written anew: a person has to choose first what is to be.
+            kept = () if record.stable is None else ("layer:",)
+            left = tuple(one for one in record.outstanding if one.object.startswith(kept))
+            truth = evolve(truth, record=evolve(record, outstanding=left))
         trace = Trace(self._world)
         trace.calm_at_s = 0.0
         trace.moments.append(Moment(0, 0.0, turn.who, "rests", truth))

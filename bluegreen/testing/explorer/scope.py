@@ -31,8 +31,9 @@ class Guards:
 class Scope:
     """The bounds of a search.
 
-    `templates` are the revisions after the first, `v1`; the first of them is declared when the search begins, and with
-    none at all it begins with nothing deployed. Numbers say how often a thing may happen in one run. `commands` may be
+    `templates` are the revisions after the first, `v1`, and with none at all the search begins with nothing deployed.
+    Else `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
+    pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run. `commands` may be
     named several times. `answers` is what a measurement may come back with; of a hook: True success, False failure,
     None that it did not begin. `preview`, `prepared` and `probed`: what the layers are like.
     """
@@ -50,6 +51,7 @@ class Scope:
     preview: bool = False
     prepared: bool = False
     probed: bool = True
+    begins: str = "applied"
     guards: Guards = Guards()
 
     @property

@@ -11,12 +11,14 @@ from itertools import product
 from attrs import frozen
 
 from bluegreen.testing.explorer.alone import Alone
+from bluegreen.testing.explorer.beginning import beginning_in_words, first_world
 from bluegreen.testing.explorer.engines import Engines
 from bluegreen.testing.explorer.happenings import Happenings
 from bluegreen.testing.explorer.scope import Scope
 from bluegreen.testing.explorer.space import Space
 from bluegreen.testing.explorer.states import Step, Table
 from bluegreen.testing.explorer.telling import Counterexample, Move, told
+from bluegreen.testing.explorer.ways import watched
 
 WORLD_AT, CREW_AT = 40, 16
 """A state is three numbers in one: the world's, that of what the engines have in mind, and, lowest, the budget's."""
@@ -85,6 +87,16 @@ class Search:
         every_s: float = 5.0,
     ) -> Explored:
         """Searches until everything was seen, a promise is broken, or there are so many states or seconds."""
+        with watched(self.space.decider.ways):
+            return self._run(limit_states, seconds, progress, every_s)
+
+    def _run(
+        self,
+        limit_states: int | None,
+        seconds: float | None,
+        progress: Callable[[Progress], None] | None,
+        every_s: float,
+    ) -> Explored:
         began = told_at = time.monotonic()
         self._add(self._first(), -1)
         done, depth, level_ends = 0, 0, 1
@@ -126,10 +138,7 @@ class Search:
         return frozenset((one._replace(core=0), self.space.memory.record(one.core)) for one in worlds)
 
     def _first(self) -> int:
-        world = self.space.worlds.number(self.space.empty())
-        if self.scope.templates:
-            settled = Alone(self.space, self._engines).settled(world)
-            world = self.space.worlds.number(self.space.worlds.things[settled]._replace(declared=1))
+        world = first_world(self.space, self._engines)
         crew = (self.space.minds.number(self.space.idle),) * self.scope.engines
         return self._packed(world, self._crews.number(crew), self._budgets.number(self.scope.budget()))
 
@@ -228,8 +237,7 @@ class Search:
         lines = list(told(space, [*moves, *self._last(harmful, minds)], self.scope.engines))
         if not harmful:
             lines += self._left_alone(self._states[at] >> WORLD_AT)
-        first = f"{', '.join(self.scope.layers)}; v1 is live, and {', '.join(self.scope.templates[:1])} was applied"
-        return Counterexample(self._harm, tuple(lines), (first,))
+        return Counterexample(self._harm, tuple(lines), (beginning_in_words(self.scope),))
 
     def _last(self, harmful: list[tuple[Step, int | None, tuple[int, ...]]], minds: tuple[int, ...]) -> Iterator[Move]:
         things = self.space.minds.things
