@@ -111,8 +111,9 @@ class _Simulation:
         await asyncio.sleep(self._left_s(began_s))
 
     def _left_s(self, began_s: float) -> float:
-        """Until the last fault that has a length is over."""
-        ends = [one.at_s + getattr(one, "for_s", 0.0) for one in self.faults.happenings]
+        """Until the last fault that has a length is over, and whoever died has been followed by another."""
+        lengths = ("for_s", "back_after_s")
+        ends = [one.at_s + sum(getattr(one, name, 0.0) for name in lengths) for one in self.faults.happenings]
         return max(began_s + max(ends, default=0.0) - asyncio.get_running_loop().time(), 0.0)
 
     async def _follow_builds(self) -> None:
