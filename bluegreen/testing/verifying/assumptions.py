@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from attrs import evolve, field, fields, frozen
 
@@ -38,7 +38,8 @@ class Assumptions:
         """The defaults, but for what texts like `ready=60s,detect=2m` say. Raises `ValueError`, in words."""
         assumptions = Assumptions()
         for name, value in _pairs(texts):
-            assumptions = evolve(assumptions, **{_attribute(name): _value(name, value)})
+            changed: dict[str, Any] = {_attribute(name): _value(name, value)}
+            assumptions = evolve(assumptions, **changed)
         return assumptions
 
     def rows(self) -> list[tuple[str, str, str]]:

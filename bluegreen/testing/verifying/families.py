@@ -23,12 +23,14 @@ from bluegreen.testing.simulator import (
 from bluegreen.testing.simulator.playing import long_enough_s
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, measured_of, metrics_of
-from bluegreen.testing.verifying.scenario import Builds, Scenario
+from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario
 from bluegreen.testing.verifying.seen import Seen
 from bluegreen.testing.verifying.words import span
 
 SHOWS_AFTER_S = (0.0, 30.0, 120.0, 600.0)
 """A build turns bad so long after it has live traffic, beside what is assumed."""
+DEAD_S = 1200.0
+"""A build that dies stays so for so long: nothing restarts it by then."""
 SILENCES = (Silence.NO_DATA, Silence.NAN, Silence.ERROR)
 _SILENT_STORY = {
     Silence.NO_DATA: "has no data in any metric",
@@ -130,7 +132,7 @@ def second_family(rollout: Rollout, assumptions: Assumptions, good: Seen) -> lis
         return []
     found = [*_aborts(assumptions, good, live_s), *_undone(assumptions, good)]
     found += [*_crashes(assumptions, good, live_s), *_out_of_reach(rollout, assumptions, live_s)]
-    found += [*_worse(rollout, assumptions, live_s), *_dying(assumptions, good, live_s)]
+    found += [*_worse(rollout, assumptions, live_s), *_dying(rollout, assumptions, good, live_s)]
     return found
 
 
@@ -216,9 +218,9 @@ def _worse(rollout: Rollout, assumptions: Assumptions, live_s: float) -> Iterato
         yield bad_live(rollout, assumptions, after_s, happening, name=name, story=story)
 
 
-def _dying(assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Scenario]:
-    """The build dies: while it is checked, in the rollback window, after it."""
-    ready_at_s = good.available_at_s or assumptions.ready_s
+def _dying(rollout: Rollout, assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Scenario]:
+    """All replicas of the build fail: while it is checked, in the rollback window, after it."""
+    build = Builds(assumptions.ready_s).good()
     moments = [("when-live", live_s + 5)]
     if good.healthy_at_s is not None:
         retired_s = good.retired_at_s
@@ -227,6 +229,5 @@ def _dying(assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Scen
         if retired_s is not None:
             moments.append(("later", max(retired_s, good.healthy_at_s) + 60))
     for name, at_s in moments:
-        build = Builds(assumptions.ready_s).like(dies_after_s=at_s - ready_at_s)
-        story = f"dies {span(at_s - live_s)} after it went live"
-        yield Scenario(f"dies-{name}", story, build)
+        story = f"has all its replicas fail {span(at_s - live_s)} after it went live, for {span(DEAD_S)}"
+        yield Scenario(f"dies-{name}", story, build, (PodsFail(at_s, BUILD, rollout.replicas, DEAD_S),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve, frozen
 
 from bluegreen.backends.memory import NEVER
@@ -68,7 +70,7 @@ class Builds:
         """One that is well."""
         return Build(BUILD, self.ready_s)
 
-    def like(self, **fields: object) -> Build:
+    def like(self, **fields: Any) -> Build:
         """One that is otherwise, in these fields of `Build`."""
         return evolve(self.good(), **fields)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -70,7 +70,7 @@ def _badness(answer: Answer) -> int:
 
 
 @contextmanager
-def _players(rollout: Rollout, processes: int) -> Iterator[Executor | None]:
+def _players(rollout: Rollout, processes: int) -> Generator[Executor | None]:
     """Who plays the scenarios: other processes, or nobody but this one. Gates of one's own may not travel to others."""
     if processes < 2 or rollout.gates:
         yield None

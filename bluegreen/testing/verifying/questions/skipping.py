@@ -34,18 +34,12 @@ _STAGES = (Stage.PRE_PREVIEW, Stage.PRE_PROMOTION, Stage.POST_PROMOTION)
 def _by_people(evidence: Evidence, names: list[str]) -> Answer:
     full = evidence.get("promoted-fully")
     says = (
-        f"By whoever may command it: promote --full skips all of an attempt's ({listed(names)}), and approve --gate NAME "
-        f"any one. Either is recorded with the name."
+        f"By whoever may command it: promote --full skips all of an attempt's ({listed(names)}), and approve --gate "
+        f"NAME any one. Either is recorded, with who it was."
     )
     if full and full.seen.keeps_traffic:
-        says += (
-            f" A build that is bad from the start then has live traffic, for {_long(full.seen.live_s)} in the scenario."
-        )
+        says += " A build that is bad from the start then gets live traffic, and keeps it."
     return ASKING.fine(says, full, "the declaration and one simulation" if full else "")
-
-
-def _long(seconds: float) -> str:
-    return span(seconds)
 
 
 def _by_time(evidence: Evidence) -> Iterator[Answer]:
