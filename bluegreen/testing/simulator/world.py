@@ -65,7 +65,8 @@ class World:
 
     The declared pod template is live and Healthy when it begins, as the build `stable`. `promotes_after_s`: somebody
     promotes what has waited for a person for so long; None: nobody does. A measurement takes `measure_s` seconds (or
-    what `measures` has under the metric's name), a hook `hook_s`. `samples`: by a metric's name, results that are good and bad, where none can be found by trying.
+    what `measures` has under the metric's name), a hook `hook_s`. `samples`: by a metric's name, results that are good
+    and bad, where none can be found by trying.
     """
 
     template: Mapping[str, JSON]
