@@ -27,6 +27,7 @@ class Wire:
     and `deadly_after` kill the process before, or right after, the so-manieth such call. `cut` are the parts that
     cannot be reached, `lost` the calls of which no reply comes back, each so many times. `through` is who lets calls
     pass, where they do not pass by themselves: it gets a call's name, and makes it when its time has come.
+    With `dead` nothing passes any more.
     """
 
     note: Callable[[str], None]
@@ -38,9 +39,12 @@ class Wire:
     cut: set[str] = field(factory=set[str])
     released: asyncio.Event = field(factory=asyncio.Event)
     through: Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]] | None = None
+    dead: bool = False
 
     async def call(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
         """Carries one call over. Raises what the call raises, and `BackendError` for what does not come through."""
+        if self.dead:  # a process that was killed makes no call, even if nothing made it wait since
+            await asyncio.sleep(NEVER)
         if self.through is not None:
             passed: T = await self.through(name, lambda: self._carried(name, do))
             return passed
