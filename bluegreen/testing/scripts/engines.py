@@ -8,7 +8,7 @@ from bluegreen.testing.scripts.holding import Held, Holding, call_named, settle
 from bluegreen.testing.scripts.outside import part_named
 from bluegreen.testing.scripts.player import Player
 
-_EVENTS: Final = {("after", "save"): "Saved", ("before", "act"): "Acting", ("after", "act"): "Acted"}
+_EVENTS: Final = {("before", "act"): "Acting", ("after", "act"): "Acted"}
 
 
 # Engines that drive by themselves.

@@ -116,6 +116,7 @@ FORMS: Final = (
     Form("as a cache shows it", engines.cached),
     Form("as a cache shows it for {count} looks", engines.cached),
     Form("{who} stalls before {call}", engines.stall),
+    Form("{who} stalls before {call} for {duration}", engines.stall),
     Form("{who} stalls before {call} {about}", engines.stall),
     Form("{who} stalls before {call} {about} for {duration}", engines.stall),
     Form("{who} goes on", engines.go_on),

@@ -120,7 +120,7 @@ class Holding:
                 self.held.remove(one)
             raise
         if one.unanswered:
-            raise BackendError(f"{one.words}: no answer came")
+            raise BackendError("no answer came")
         return await do()
 
     def _words(self, call: str) -> str:

@@ -34,6 +34,7 @@ READY_S: Final = 1.0
 """A new pod takes so long to be ready, unless a script says otherwise."""
 _FIRST_S: Final = 3600.0
 _LOOK_S: Final = 1.0
+_LOOK_IN_THE_END_S: Final = 15.0
 
 
 class Player:
@@ -131,12 +132,12 @@ class Player:
 
     # Time.
 
-    async def tick(self, seconds: float) -> None:
-        """Lets so much time pass, and looks at every second what has changed by time alone."""
+    async def tick(self, seconds: float, look_s: float = _LOOK_S) -> None:
+        """Lets so much time pass, and looks every now and then what has changed by time alone."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + seconds
         while (left_s := end_s - loop.time()) > 1e-9:
-            await asyncio.sleep(min(left_s, _LOOK_S))
+            await asyncio.sleep(min(left_s, look_s))
             self.telling.look()
         await settle()
 
@@ -182,8 +183,7 @@ class Player:
         """The faults end, what there is has the time to finish, and all of it is held against the eight invariants."""
         if self.telling.calm_at_s is None:
             await self.calm()
-        seconds = long_enough_s(self.rollout)
-        await self.tick(seconds)
+        await self.tick(long_enough_s(self.rollout), _LOOK_IN_THE_END_S)  # an engine looks all the time
         self.telling.note("the end", "the simulation")
         found = list(invariants.violations(self.telling))
         for line in found or ["the eight invariants hold"]:

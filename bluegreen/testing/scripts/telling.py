@@ -16,7 +16,7 @@ from bluegreen.testing.simulator.process import START
 from bluegreen.testing.trace import Trace, brief
 from bluegreen.testing.trace.moments import Happening
 
-_HEARD = ("is killed", "stalls before", "does ", "comes too late")
+_HEARD = ("stalls before", "does ", "comes too late")
 
 
 class Telling(Trace):
@@ -90,7 +90,11 @@ class Telling(Trace):
     def _event(self, who: str, event: Happening) -> None:
         match event:
             case str() if event.startswith(_HEARD):
-                self.say(f"{who} {'dies' if event == 'is killed' else event}")
+                self.say(f"{who} {event}")
+            case "is killed":
+                self.say(f"{who} dies")
+            case str() if event.startswith("starts"):
+                self.say(f"{who} starts" + ("" if "+0 s" in event else event.removeprefix("starts")))
             case Failed(what, error, retry_in_s):
                 self._fails(who, what, str(error), retry_in_s)
             case Acted(action):

@@ -6,8 +6,9 @@ from typing import assert_never
 
 from bluegreen.actions import Action, Cancel, Ensure, Forget, Measure, Point, Prepare, Retire, RunHook
 from bluegreen.record import Degraded, Paused, Phase, Promoting
-from bluegreen.runs import Measurement
+from bluegreen.runs import Came, Measurement
 from bluegreen.snapshot import Everything, Foreign, Nothing, Shown, Slot
+from bluegreen.values import brief
 
 
 def asked(action: Action) -> str:
@@ -35,8 +36,8 @@ def asked(action: Action) -> str:
 
 def measured(metric: str, one: Measurement) -> str:
     """A measurement, its value and what it was taken for."""
-    value = f" {one.value}" if one.value is not None else ""
-    return f"measured {metric}:{value} is {one.phase}, {one.why}"
+    came = f"{brief(one.value)} is {one.phase}" if one.came is Came.VALUE else one.phase
+    return f"measured {metric}: {came}, {one.why}"
 
 
 def said(phase: Phase | None) -> str:
