@@ -146,7 +146,8 @@ class ManualGate:
         """Yes once somebody approved this revision in this attempt; until then it cannot say."""
         if release.approval:
             return Yes(f"approved by {release.approval.by}")
-        return CannotSay("waits for a person to promote it", pause=PauseReason.PERSON)
+        wanted = "promote it" if self.name == PROMOTION else f"approve {self.name}"
+        return CannotSay(f"waits for a person to {wanted}", pause=PauseReason.PERSON)
 
 
 @frozen

@@ -64,9 +64,10 @@ class Process:
             await asyncio.wait([self.engine._driving])
 
     def kill(self) -> None:
-        """Ends the process at its next await, with no chance to finish anything."""
+        """Ends the process at its next await, with no chance to finish anything, or to begin another call."""
         self._killed = True
         self._trace.note("is killed", self.who)
+        self.wire.dead = True
         if self.engine._driving is not None:
             self.engine._driving.cancel()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
@@ -25,7 +25,9 @@ class Wire:
 
     `stalls` hold up the next call whose name has these words in it, for so many seconds or until `released`; `deadly`
     and `deadly_after` kill the process before, or right after, the so-manieth such call. `cut` are the parts that
-    cannot be reached, `lost` the calls of which no reply comes back, each so many times.
+    cannot be reached, `lost` the calls of which no reply comes back, each so many times. `through` is who lets calls
+    pass, where they do not pass by themselves: it gets a call's name, and makes it when its time has come.
+    With `dead` nothing passes any more.
     """
 
     note: Callable[[str], None]
@@ -36,9 +38,19 @@ class Wire:
     lost: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
     cut: set[str] = field(factory=set[str])
     released: asyncio.Event = field(factory=asyncio.Event)
+    through: Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]] | None = None
+    dead: bool = False
 
     async def call(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
         """Carries one call over. Raises what the call raises, and `BackendError` for what does not come through."""
+        if self.dead:  # a process that was killed makes no call, even if nothing made it wait since
+            await asyncio.sleep(NEVER)
+        if self.through is not None:
+            passed: T = await self.through(name, lambda: self._carried(name, do))
+            return passed
+        return await self._carried(name, do)
+
+    async def _carried(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
         if due(self.deadly, name):
             await self._end()
         await self._stalled(name)
