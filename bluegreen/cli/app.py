@@ -11,6 +11,7 @@ from bluegreen.cli.guard import Family
 from bluegreen.cli.keep import delete, lint, logs, version
 from bluegreen.cli.run import run, serve
 from bluegreen.cli.simulate import simulate
+from bluegreen.cli.verify import verify
 
 
 @click.group(cls=Family, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -25,5 +26,5 @@ def program() -> None:
 
 for one in (run, serve, get, list_, status, promote, approve, abort, retry, pause, resume, undo, set_):
     program.add_command(one)
-for one in (logs, history, lint, simulate, create, delete, version):
+for one in (logs, history, lint, verify, simulate, create, delete, version):
     program.add_command(one)
