@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bluegreen.codec import dump_record, load_record
+from bluegreen.commands import set_image
 from bluegreen.errors import RecordDamaged, SpecError
 from bluegreen.spec import Analysis, Hook, HookPoint, Metric
 from tests.fuzz.shapes import deep
@@ -126,3 +127,9 @@ def test_the_checks_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr("bluegreen.codec._moment", lambda _text: datetime.now(UTC))
         with pytest.raises(AssertionError):
             check_record(json.dumps(records()[1]))
+
+
+@pytest.mark.parametrize("image", ["shop:\udcff", "shop\0", "shop:v2\n"])
+def test_an_image_that_nothing_could_store_is_refused_before_it_is_declared(image: str) -> None:
+    with pytest.raises(SpecError, match="is no name of an image"):
+        set_image(rollout(), image)

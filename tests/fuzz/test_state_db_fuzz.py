@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 
@@ -27,7 +27,7 @@ RECORD, ROLLOUT = released().memory, rollout("v2")
 
 
 @contextmanager
-def kept(data: bytes | None = None) -> Iterator[Place]:
+def kept(data: bytes | None = None) -> Generator[Place]:
     """The place of a rollout whose file holds these bytes."""
     with tempfile.TemporaryDirectory() as folder:
         where = place(folder, "shop")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import traceback
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -38,7 +38,7 @@ class Wire:
         return self._runner.run(work)
 
     @contextmanager
-    def serving(self) -> Iterator[Wire]:
+    def serving(self) -> Generator[Wire]:
         """Listens on a free port of loopback for as long as the block lasts."""
         server = self.run(asyncio.start_server(self._answer, "127.0.0.1", 0, limit=4 << 20))
         self.port = server.sockets[0].getsockname()[1]
