@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.property, pytest.mark.timeout(600)]  # it plays a few hundred releases
+
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "docs" / "test-your-policy.md"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

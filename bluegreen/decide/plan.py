@@ -96,7 +96,10 @@ class Plan:
 
     def passed(self, since: datetime, seconds: float) -> bool:
         """Whether so many seconds have passed since a stored moment; when not, the decision is due again then."""
-        due = since + timedelta(seconds=seconds)
+        try:
+            due = since + timedelta(seconds=seconds)
+        except OverflowError:  # later than any clock can show: never
+            return False
         if self.now >= due:
             return True
         self.wake(due)
