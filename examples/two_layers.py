@@ -11,13 +11,22 @@ import itertools
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientError, ClientSession, web
 from attrs import frozen
 
 from bluegreen import Backend, Engine, Healthy, Paused, RevisionId, RouterState, Slot, Target, load
 from bluegreen.backends import memory
-from bluegreen.errors import Conflict
+from bluegreen.errors import BackendError, Conflict
 from bluegreen.snapshot import NOTHING
+
+
+@asynccontextmanager
+async def said_in_words() -> AsyncGenerator[None]:
+    """Whatever goes wrong on the way is an error that may pass, for the engine and for people."""
+    try:
+        yield
+    except (ClientError, TimeoutError) as error:
+        raise BackendError(f"the gateway cannot be asked: {str(error) or type(error).__name__}") from error
 
 
 @frozen
@@ -30,7 +39,7 @@ class GatewayRouter:
 
     async def observe(self) -> RouterState:
         """What the gateway's slots show, and the version that a write must carry."""
-        async with self.http.get(self.url) as reply:
+        async with said_in_words(), self.http.get(self.url) as reply:
             reply.raise_for_status()
             slots = await reply.json()
             active, preview = slots.get(Slot.ACTIVE), slots.get(Slot.PREVIEW)
@@ -41,7 +50,8 @@ class GatewayRouter:
 
     async def point(self, slot: Slot, revision: RevisionId, *, if_version: str) -> None:
         """One conditional write."""
-        async with self.http.patch(self.url, json={slot: revision}, headers={"If-Match": if_version}) as reply:
+        headers = {"If-Match": if_version}
+        async with said_in_words(), self.http.patch(self.url, json={slot: revision}, headers=headers) as reply:
             if reply.status == 412:
                 raise Conflict(f"{self.url} changed since it was read")
             reply.raise_for_status()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bluegreen import Records, RevisionId, Slot, Target
+from bluegreen import Records, RevisionId, Slot, Target, load
 from bluegreen.backends import memory
 from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.hooks import LocalHooks
@@ -29,6 +29,7 @@ NAMES: dict[str, object] = {
     "pytest": pytest,
     "asyncio": asyncio,
     "memory": memory,
+    "load": load,
     "JSON": JSON,
     "Records": Records,
 }

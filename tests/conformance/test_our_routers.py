@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientConnectionError, ClientSession, TCPConnector, web
+from aiohttp.connector import Connection
 
 from bluegreen.backends.memory import MemoryRouter
 from bluegreen.backends.probed import Probed
@@ -39,13 +41,32 @@ def probed_case() -> router.Case:
     return router.Case(make, TARGETS)
 
 
+class Cable(TCPConnector):
+    """The way to a gateway, which can be cut."""
+
+    is_cut = False
+
+    async def connect(self, *asked: Any, **more: Any) -> Connection:
+        if self.is_cut:
+            raise ClientConnectionError("the network is unreachable")
+        return await super().connect(*asked, **more)
+
+
 def gateway_case() -> router.Case:
     """The gateway of the example, behind its own small API."""
 
     @asynccontextmanager
     async def make() -> AsyncGenerator[router.Stage]:
-        async with gateway() as url, ClientSession() as http, ClientSession() as other:
-            yield router.Stage(GatewayRouter("edge", url, http), GatewayRouter("edge", url, other))
+        cable = Cable()
+
+        @asynccontextmanager
+        async def cut() -> AsyncGenerator[None]:
+            cable.is_cut = True
+            yield
+            cable.is_cut = False
+
+        async with gateway() as url, ClientSession(connector=cable) as http, ClientSession() as other:
+            yield router.Stage(GatewayRouter("edge", url, http), GatewayRouter("edge", url, other), cut=cut)
 
     return router.Case(make, TARGETS)
 

@@ -139,10 +139,12 @@ async def errors_are_in_words(on: On) -> None:
     if (cut := on.stage.cut) is None:
         return
     await on.begin()
-    version = (await on.look()).version
+    before = await on.look()
+    version = before.version
     async with cut():
         await on.calls.unreachable(on.adapter.observe(), "observe")
-        await on.calls.unreachable(on.adapter.prepare(on.targets), "prepare")
+        if before.prepared is not None:
+            await on.calls.unreachable(on.adapter.prepare(on.targets), "prepare")
         await on.calls.unreachable(on.adapter.point(Slot.ACTIVE, on.b, if_version=version), "point")
     shows(await on.look(), Slot.ACTIVE, on.a, "calls failed while the layer could not be reached")
     await on.point(Slot.ACTIVE, on.b)
