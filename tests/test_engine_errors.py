@@ -336,6 +336,7 @@ async def test_a_write_that_lost_to_somebody_elses_is_looked_at_again_at_once() 
 
     world.before = meddle
     engine = engine_on(world, rollout())
+    step = await engine.step()
     while not met:
         step = await engine.step()
     assert step.again_s == 0

@@ -16,6 +16,7 @@ likely to notice; `rule`, where there is one, the rule of the safety model that 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from attrs import frozen
@@ -34,6 +35,10 @@ class Hunk:
     file: str
     old: str
     new: str
+
+    def places(self, text: str) -> list[int]:
+        """Where in the text the old lines begin."""
+        return [found.start() for found in re.finditer(f"^(?={re.escape(self.old)})", text, re.MULTILINE)]
 
 
 @frozen
@@ -57,15 +62,18 @@ class Bug:
         for hunk in self.hunks:
             if hunk.file not in texts:
                 raise Rotten(f"{self.name}: there is no {hunk.file} any more")
-            if (times := ("\n" + texts[hunk.file]).count("\n" + hunk.old)) != 1:
-                raise Rotten(f"{self.name}: what it replaces is {times} times in {hunk.file}:\n{hunk.old}")
-            texts[hunk.file] = ("\n" + texts[hunk.file]).replace("\n" + hunk.old, "\n" + hunk.new)[1:]
+            places = hunk.places(texts[hunk.file])
+            if len(places) != 1:
+                raise Rotten(f"{self.name}: what it replaces is {len(places)} times in {hunk.file}:\n{hunk.old}")
+            texts[hunk.file] = texts[hunk.file][: places[0]] + hunk.new + texts[hunk.file][places[0] + len(hunk.old) :]
         return texts
 
     def plant(self, root: Path) -> None:
         """Changes the copy of the project that is in this folder. Raises `Rotten`, and changes nothing then."""
         for file, text in self.changed(root).items():
             (root / file).write_text(text)
+            for compiled in (root / file).parent.glob(f"__pycache__/{Path(file).stem}.*"):
+                compiled.unlink()  # it might be as old, to the second, and as long as what is there now
 
 
 def parsed(area: str, name: str, text: str) -> Bug:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,14 +56,14 @@ class Unusable(Exception):
 
 
 @contextmanager
-def copy() -> Iterator[Path]:
+def copy() -> Generator[Path]:
     """A copy of the project in a folder of its own, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="bluegreen-mutant-") as name:
         root = Path(name)
         for one in COPIED:
             source = ROOT / one
             if source.is_dir():
-                shutil.copytree(source, root / one, ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+                shutil.copytree(source, root / one, ignore=shutil.ignore_patterns(".hypothesis"))
             elif source.exists():
                 shutil.copy2(source, root / one)
         yield root
