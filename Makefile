@@ -1,7 +1,7 @@
 # Every target sets itself up: the only things needed beforehand are make and Python 3.11 or newer.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench lint format lock clean
+.PHONY: help test demo bench explore lint format lock clean
 .DELETE_ON_ERROR:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -39,6 +39,9 @@ demo: $(READY) ## release a good build and a bad one, behind a real proxy, under
 
 bench: $(READY) ## measure, and print the ratios
 	@$(BIN)/python -m benchmarks
+
+explore: $(READY) ## every interleaving of engines, crashes and faults, a million states
+	@$(BIN)/python -m bluegreen.testing.explorer
 
 format: $(READY) ## let ruff write the style it checks
 	@$(BIN)/ruff check --fix $(SOURCES) ; $(BIN)/ruff format $(SOURCES)
