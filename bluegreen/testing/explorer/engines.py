@@ -197,7 +197,8 @@ class Engines:
         """So many seconds later: what is remembered is older."""
         after = world._replace(core=self._space.memory.older(world.core, seconds))
         event = self._space.events.number(Event(TIME, seconds=seconds))
+        cost = 0 if self._scope.ticks is None else self._space.cost["tick"]
         if mind is None:
-            return Step(f"tick {seconds:g}s", self._number(after), -1, event)
+            return Step(f"tick {seconds:g}s", self._number(after), -1, event, cost)
         (older,) = self._space.after(self._mind(mind), event)
-        return Step(f"tick {seconds:g}s", self._number(after), older, event)
+        return Step(f"tick {seconds:g}s", self._number(after), older, event, cost)

@@ -36,7 +36,7 @@ class Scope:
 
     `templates` are the revisions after the first, `v1`; with none at all the search begins with nothing deployed. Else
     `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
-    pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run. `commands`
+    pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run; time may pass `ticks` times (None: without end). `commands`
     may be named several times. `answers` is what a measurement may come back with; of a hook: True success, False
     failure, None that it did not begin. `preview`, `prepared` and `probed`: what the layers are like.
     """
@@ -49,6 +49,7 @@ class Scope:
     outsiders: int = 1
     pod_failures: int = 1
     commands: tuple[str, ...] = ("abort", "retry")
+    ticks: int | None = None
     templates: tuple[str, ...] = ("v2",)
     answers: tuple[JSON, ...] = (True, False, None)
     preview: bool = False
@@ -70,9 +71,9 @@ class Scope:
     @property
     def costs(self) -> tuple[str, ...]:
         """What has a budget, by name; the number of a cost is its place here, and the first costs nothing."""
-        return ("", "crash", "refuse", "hide", "outsider", "fail", *COMMANDS)
+        return ("", "crash", "refuse", "hide", "outsider", "fail", "tick", *COMMANDS)
 
     def budget(self) -> tuple[int, ...]:
         """How often each cost may be paid."""
-        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures)
+        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures, self.ticks or 0)
         return (0, *given, *(self.commands.count(one) for one in COMMANDS))
