@@ -1,7 +1,7 @@
 # Every target sets itself up: the only things needed beforehand are make and Python 3.11 or newer.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench mutants lint format lock clean
+.PHONY: help test demo bench mutants explore soak lint format lock clean
 .DELETE_ON_ERROR:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -42,6 +42,9 @@ bench: $(READY) ## measure, and print the ratios
 
 mutants: $(READY) ## show that each planted bug is noticed, and by which test
 	@$(BIN)/python -m tests.mutants --jobs 2
+
+explore: $(READY) ## every interleaving of engines, crashes and faults, a million states
+	@$(BIN)/python -m bluegreen.testing.explorer
 
 format: $(READY) ## let ruff write the style it checks
 	@$(BIN)/ruff check --fix $(SOURCES) ; $(BIN)/ruff format $(SOURCES)

@@ -18,8 +18,8 @@ from tests.explorer.scopes import explored, quick
 pytestmark = pytest.mark.property
 
 ROLLOUT = quick(scale_down_delay_seconds=0, abort_scale_down_delay_seconds=1)
-RETRIED = {"commands": ("abort", "retry")}
-ABORTED = {"commands": ("abort",)}
+RETRIED: dict[str, Any] = {"commands": ("abort", "retry")}
+ABORTED: dict[str, Any] = {"commands": ("abort",)}
 Case = tuple[Callable[[], AbstractContextManager[Any]], Guards, dict[str, Any], str]
 
 WITHOUT: dict[str, Case] = {

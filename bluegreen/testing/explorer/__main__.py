@@ -1,7 +1,7 @@
 """Searches a rollout of two layers from the command line, and prints what it finds.
 
-    python -m bluegreen.testing.explorer                  a million states; progress every few seconds
-    python -m bluegreen.testing.explorer --diagram        writes the phase diagram into the docs
+python -m bluegreen.testing.explorer                  a million states; progress every few seconds
+python -m bluegreen.testing.explorer --diagram        writes the phase diagram into the docs
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bluegreen.spec import BlueGreen, Rollout, RolloutPolicy, RouterSpec
 from bluegreen.testing.explorer.diagram import redrawn
-from bluegreen.testing.explorer.scope import COMMANDS, Scope
+from bluegreen.testing.explorer.scope import BEGINS, COMMANDS, Scope
 from bluegreen.testing.explorer.search import Explored, Progress, Search
 
 PAGE = Path("docs/how-it-decides.md")
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         outsiders=options.outsiders,
         pod_failures=options.pod_failures,
         commands=tuple(options.commands),
+        begins=options.begins,
     )
     found = Search(scope).run(options.states or None, options.seconds, _tell)
     _say(_summary(found))
@@ -58,6 +59,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--outsiders", type=int, default=1)
     parser.add_argument("--pod-failures", type=int, default=0)
     parser.add_argument("--commands", nargs="*", choices=COMMANDS, default=[], help="what people may do, once each")
+    parser.add_argument("--begins", choices=BEGINS, default=BEGINS[0], help="where the search begins")
     parser.add_argument("--diagram", nargs="?", type=Path, const=PAGE, help="write the phase diagram into this page")
     return parser.parse_args(arguments)
 

@@ -83,9 +83,7 @@ class Alone:
     def _calm(self, number: int) -> int:
         """The same world with nothing hidden, every pod ready that can be, and every layer where it is pointed."""
         world = self._space.worlds.things[number]
-        works = tuple(
-            work and (work[0], 0 if at == self._dead else work[0]) for at, work in enumerate(world.works)
-        )
+        works = tuple(work and (work[0], 0 if at == self._dead else work[0]) for at, work in enumerate(world.works))
         layers = tuple(layer._replace(converged=True) for layer in world.layers)
         return self._space.worlds.number(world._replace(hidden=0, works=works, layers=layers))
 
@@ -116,4 +114,3 @@ class Alone:
         decision = self._space.decider.verdict(question).decision
         turn = Turn(0, 0.0, "an engine", Looked(record, snapshot, NOW, self._space.scope.rollout), decision)
         return self._judge.ended(turn, as_seen(turn)) if self._dead is None else ""
-

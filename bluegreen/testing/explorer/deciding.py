@@ -251,6 +251,4 @@ def reading(part: Part, now: tuple[int, ...]) -> tuple[int, ...]:
     if part.out is not None:
         return now
     # Read before the record was loaded: what is outstanding on a later token than the one read looks like an earlier.
-    return tuple(
-        bits if part.fresh >> number & 1 else STALE if bits else 0 for number, bits in enumerate(now)
-    )
+    return tuple(bits if part.fresh >> number & 1 else STALE if bits else 0 for number, bits in enumerate(now))

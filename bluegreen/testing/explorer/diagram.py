@@ -18,15 +18,20 @@ _NOTHING: Final[Mapping[str, Any]] = {"crashes": 0, "refusals": 0, "blind": 0, "
 
 SCENES: Final[Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]] = {
     "nothing there yet": ({}, {"templates": (), "commands": ("abort",)}),
-    "aborted, retried, promoted fully": ({}, {"commands": ("abort", "retry", "promote-full"), "pod_failures": 1}),
+    "aborted and retried": ({}, {"commands": ("abort", "retry")}),
+    "aborted and promoted fully": ({}, {"commands": ("abort", "promote-full")}),
+    "pods fail": ({}, {"commands": ("abort",), "pod_failures": 1}),
     "undone": ({}, {"commands": ("undo",)}),
     "a person has to promote": (
         {"auto_promotion_enabled": False},
         {"commands": ("promote", "abort"), "pod_failures": 1},
     ),
-    "a newer template": ({"auto_promotion_enabled": False}, {"commands": ("promote", "apply"), "templates": ("v2", "v3")}),
+    "a newer template": (
+        {"auto_promotion_enabled": False},
+        {"commands": ("promote", "apply"), "templates": ("v2", "v3")},
+    ),
     "a newer template, with no gate": ({}, {"commands": ("apply",), "templates": ("v2", "v3")}),
-    "two layers, one hidden": ({"layers": ("edge", "mesh")}, {"blind": 1}),
+    "something cannot be looked at": ({}, {"blind": 1}),
 }
 """What each search is about: fields of the strategy (and the layers), and the bounds. One engine is enough."""
 
@@ -43,7 +48,8 @@ def seen(scenes: Iterable[str] = SCENES) -> set[Way]:
     ways: set[Way] = set()
     for scene in scenes:
         fields, bounds = SCENES[scene]
-        found = Search(Scope(_rollout(**fields), **{**_NOTHING, "engines": 1, **bounds})).run()
+        all_bounds: dict[str, Any] = {**_NOTHING, "engines": 1, **bounds}
+        found = Search(Scope(_rollout(**fields), **all_bounds)).run()
         assert found.violation is None, found.violation.script()
         ways |= found.ways
     return ways
@@ -51,7 +57,7 @@ def seen(scenes: Iterable[str] = SCENES) -> set[Way]:
 
 def mermaid(ways: Iterable[Way]) -> str:
     """The ways as a diagram in Mermaid's words."""
-    words = listed()
+    words = {way: text.replace(": ", ", ") for way, text in listed().items()}  # a colon begins the words
     order = sorted(ways, key=lambda way: (PHASES.index(way[0]), PHASES.index(way[1])))
     lines = [f"    {one} --> {other}: {words.get((one, other), 'not listed')}" for one, other in order]
     return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> Progressing", *lines, "```"])

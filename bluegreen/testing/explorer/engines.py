@@ -140,12 +140,12 @@ class Engines:
             if work is None and act.on != world.declared:
                 return None
             work = work or (0, 0)
-            works[act.on] = (max(work[0], act.count), work[1])
+            works[act.on] = (max(work[0], act.amount), work[1])
             emptied = world.emptied & ~(1 << act.on)
         elif work is None:
             return None
         elif act.kind == "retire":
-            works[act.on] = (min(work[0], act.count), min(work[1], act.count))
+            works[act.on] = (min(work[0], act.amount), min(work[1], act.amount))
             emptied = world.emptied | 1 << act.on
         else:
             if work[0]:
@@ -161,7 +161,7 @@ class Engines:
             return None  # a token that is a hash of the content
         if act.kind == "prepare":
             stays = [one for one in (layer.active, layer.preview) if one >= 0 and layer.prepared >> one & 1]
-            changed = layer._replace(prepared=act.count | sum(1 << one for one in set(stays)))
+            changed = layer._replace(prepared=act.amount | sum(1 << one for one in set(stays)))
         elif act.kind == "preview":
             changed = layer._replace(preview=act.revision)
         else:
@@ -197,8 +197,8 @@ class Engines:
         """So many seconds later: what is remembered is older."""
         after = world._replace(core=self._space.memory.older(world.core, seconds))
         event = self._space.events.number(Event(TIME, seconds=seconds))
+        cost = 0 if self._scope.ticks is None else self._space.cost["tick"]
         if mind is None:
-            return Step(f"tick {seconds:g}s", self._number(after), -1, event)
+            return Step(f"tick {seconds:g}s", self._number(after), -1, event, cost)
         (older,) = self._space.after(self._mind(mind), event)
-        return Step(f"tick {seconds:g}s", self._number(after), older, event)
-
+        return Step(f"tick {seconds:g}s", self._number(after), older, event, cost)

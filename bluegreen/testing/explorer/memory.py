@@ -9,7 +9,7 @@ import attrs
 from attrs import evolve
 
 from bluegreen.decide.declared import gates_of
-from bluegreen.gates import Stage
+from bluegreen.gates import LAST_RETRY_S, ClockGate, Gate, HookGate, ManualGate, Stage
 from bluegreen.record import Degraded, Healthy, LayerMemory, Paused, Phase, Progressing, Promoting, Record
 from bluegreen.testing.explorer.check import Check
 from bluegreen.testing.explorer.scope import Scope
@@ -42,7 +42,7 @@ class Memory:
         self._off_s = max(2 * HOLD_S, policy.layer_deadline_seconds, self._progress_s)
         gates = [gate for stage in Stage for gate in gates_of(rollout, stage)]
         self._asked_s = max([strategy.auto_promotion_seconds, *(gate.deadline_seconds or 0 for gate in gates)])
-        self._run_s = 0 if all(isinstance(gate, Check) for gate in gates) else 3600
+        self._run_s = max((_measured_s(gate) for gate in gates), default=0.0)
         self.life_s = float(max(HOLD_S, policy.layer_deadline_seconds, self._progress_s))
         """A process that is older than this counts every deadline."""
 
@@ -116,6 +116,13 @@ class Memory:
     def _plain_layer(self, one: LayerMemory) -> LayerMemory:
         converged_at = _at_most(one.converged_at, self._settle_s)
         return evolve(one, converged_at=converged_at, off_since=_at_most(one.off_since, self._off_s))
+
+
+def _measured_s(gate: Gate) -> float:
+    """How long what a gate has measured may matter; an hour for gates that are not known here."""
+    if isinstance(gate, Check | ManualGate | ClockGate):
+        return 0.0
+    return LAST_RETRY_S if isinstance(gate, HookGate) else 3600.0
 
 
 def _at_most(moment: datetime | None, seconds: float) -> Any:

@@ -11,6 +11,9 @@ from bluegreen.spec import JSON, RevisionId, Rollout
 COMMANDS: Final = ("abort", "promote", "promote-full", "retry", "apply", "undo")
 """What people may do: the last two declare the next template, and the one before."""
 
+BEGINS: Final = ("applied", "promoting", "promoted")
+"""Where a search may begin; see `Scope`."""
+
 
 @frozen
 class Guards:
@@ -31,11 +34,11 @@ class Guards:
 class Scope:
     """The bounds of a search.
 
-    `templates` are the revisions after the first, `v1`, and with none at all the search begins with nothing deployed.
-    Else `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
-    pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run. `commands` may be
-    named several times. `answers` is what a measurement may come back with; of a hook: True success, False failure,
-    None that it did not begin. `preview`, `prepared` and `probed`: what the layers are like.
+    `templates` are the revisions after the first, `v1`; with none at all the search begins with nothing deployed. Else
+    `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
+    pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run; time may pass `ticks` times (None: without end). `commands`
+    may be named several times. `answers` is what a measurement may come back with; of a hook: True success, False
+    failure, None that it did not begin. `preview`, `prepared` and `probed`: what the layers are like.
     """
 
     rollout: Rollout
@@ -46,6 +49,7 @@ class Scope:
     outsiders: int = 1
     pod_failures: int = 1
     commands: tuple[str, ...] = ("abort", "retry")
+    ticks: int | None = None
     templates: tuple[str, ...] = ("v2",)
     answers: tuple[JSON, ...] = (True, False, None)
     preview: bool = False
@@ -67,9 +71,9 @@ class Scope:
     @property
     def costs(self) -> tuple[str, ...]:
         """What has a budget, by name; the number of a cost is its place here, and the first costs nothing."""
-        return ("", "crash", "refuse", "hide", "outsider", "fail", *COMMANDS)
+        return ("", "crash", "refuse", "hide", "outsider", "fail", "tick", *COMMANDS)
 
     def budget(self) -> tuple[int, ...]:
         """How often each cost may be paid."""
-        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures)
+        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures, self.ticks or 0)
         return (0, *given, *(self.commands.count(one) for one in COMMANDS))

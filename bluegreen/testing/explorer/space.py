@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from bluegreen.testing.explorer.deciding import Decider, Question, Verdict, reading
 from bluegreen.testing.explorer.memory import Memory
 from bluegreen.testing.explorer.scope import Scope
@@ -19,8 +21,8 @@ from bluegreen.testing.explorer.states import (
     Mind,
     Part,
     Table,
-    World,
     Works,
+    World,
 )
 
 
@@ -71,16 +73,18 @@ class Space:
         fresh: list[bool] = []
         parts = [stored or self.part(world, number) for number, stored in enumerate(mind.looks)]
         for number, part in enumerate(parts[1:]):
-            layers.append(part.value)  # type: ignore[arg-type]
+            layers.append(cast("Layer | None", part.value))
             bits += reading(part, out[number : number + 1])
             fresh.append(part.value is None or bool(part.fresh))
         works_part = parts[WORKLOADS]
         bits += reading(works_part, out[self._layer_count :])
-        fresh += [works_part.value is None or bool(works_part.fresh >> number & 1) for number in range(len(world.works))]
+        fresh += [
+            works_part.value is None or bool(works_part.fresh >> number & 1) for number in range(len(world.works))
+        ]
         cached = 0
         if self.scope.guards.caches == "marked":
             cached = sum(1 << number for number, one in enumerate(mind.looks) if one and one.out is None)
-        works_seen: Works | None = works_part.value
+        works_seen = cast("Works | None", works_part.value)
         asked = Question(core, declared, mind.age, mind.tasks, works_seen, tuple(layers), tuple(bits), cached)
         return asked, tuple(fresh)
 
@@ -184,4 +188,3 @@ class Space:
 def _with(mind: Mind, looks: tuple[Part | None, ...], number: int, part: Part | None) -> Mind:
     changed = (*looks[:number], part, *looks[number + 1 :])
     return mind._replace(looks=changed if any(changed) else None)
-

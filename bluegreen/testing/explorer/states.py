@@ -56,14 +56,14 @@ class World(NamedTuple):
 class Act(NamedTuple):
     """An action that is saved and has not begun.
 
-    `on` is the layer, the revision or the number of the key; `count` the replicas, or the bits of the targets;
+    `on` is the layer, the revision or the number of the key; `amount` the replicas, or the bits of the targets;
     `attempt` that of a write that goes forward, else 0. `seen` is what the layer showed when it was decided.
     """
 
     kind: str
     on: int
     revision: int = 0
-    count: int = 0
+    amount: int = 0
     attempt: int = 0
     seen: Layer | None = None
 
