@@ -55,6 +55,7 @@ class Held:
     name: str
     words: str
     do: Do
+    action: Action | None = None
     go: asyncio.Event = field(factory=asyncio.Event)
     unanswered: bool = False
     heard: bool = True
@@ -90,16 +91,20 @@ def _words(call: str, action: Action | None) -> str:
 class Holding:
     """Stands in the wire of one engine. `stepped`: every call waits for a permit; `stall_before` (a call's name): all
     of them do, from the next such call on until `release`. Calls that do no harm by passing never wait. `acting` is
-    what the engine last began to do: a call by itself has only a name."""
+    what the engine last began to do: a call by itself has only a name. `landed` is told of what lands late."""
 
     def __init__(
-        self, name: Callable[[str], str], note: Callable[[str], None], acting: Callable[[], Action | None]
+        self,
+        name: Callable[[str], str],
+        note: Callable[[str], None],
+        acting: Callable[[], Action | None],
+        landed: Callable[[Action], None],
     ) -> None:
         self.held: list[Held] = []
         self.stepped = False
         self.stall_before = ""
         self._name, self._note = name, note
-        self._acting = acting
+        self._acting, self._landed = acting, landed
 
     async def through(self, name: str, do: Do) -> Any:
         """Makes the call: at once, or once it is permitted."""
@@ -110,7 +115,7 @@ class Holding:
             return await do()
         if name.endswith(" changed"):  # it notices nothing by itself
             await asyncio.Event().wait()
-        one = Held(name, self._words(name), do)
+        one = Held(name, self._words(name), do, self._asked_for(name))
         self.held.append(one)
         try:
             await one.go.wait()
@@ -124,8 +129,11 @@ class Holding:
         return await do()
 
     def _words(self, call: str) -> str:
+        return self._name(_words(call, self._asked_for(call)))
+
+    def _asked_for(self, call: str) -> Action | None:
         acts = call.rpartition(" ")[2] in ("point", "prepare", "ensure", "retire", "forget")
-        return self._name(_words(call, self._acting() if acts else None))
+        return self._acting() if acts else None
 
     async def permit(self, one: Held) -> None:
         """The call is made now; one whose engine has given it up lands late, and nobody hears of it."""
@@ -136,6 +144,8 @@ class Holding:
             try:
                 await one.do()
                 self._note(f"does {one.words}, late")
+                if one.action is not None:
+                    self._landed(one.action)
             except (Conflict, BackendError) as error:
                 self._note(f"comes too late to {one.words}: {error}")
         await settle()

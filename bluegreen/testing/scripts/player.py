@@ -15,6 +15,7 @@ from attrs import evolve
 from bluegreen.backends.memory import NEVER, revision_of
 from bluegreen.backends.memory import World as MemoryWorld
 from bluegreen.backends.memory.world import Revision
+from bluegreen.engine.events import Acted
 from bluegreen.errors import BluegreenError, RolloutDegraded, WaitTimedOut
 from bluegreen.ports import Stored
 from bluegreen.record import Healthy
@@ -106,7 +107,13 @@ class Player:
     async def start(self, who: str, *, stepped: bool = False, jump_s: float = 0.0) -> Process:
         """Starts an engine; a stepped one does nothing that is not permitted."""
         telling = self.telling
-        holding = Holding(telling.named, lambda what: telling.note(what, who), lambda: telling.acting.get(who))
+        observer = telling.observer(who)
+        holding = Holding(
+            telling.named,
+            lambda what: telling.note(what, who),
+            lambda: telling.acting.get(who),
+            lambda action: observer(Acted(action)),  # the invariants are about what our engines did, late or not
+        )
         holding.stepped = stepped
         late = self.holdings[who].held if who in self.holdings else []
         process = await self.stage.start(who, jump_s=jump_s)

@@ -13,7 +13,7 @@ from bluegreen.record import Record
 from bluegreen.spec import RevisionId
 from bluegreen.testing.scripts.words import asked, clock, measured, said, shown_as
 from bluegreen.testing.simulator.process import START
-from bluegreen.testing.trace import Trace, brief
+from bluegreen.testing.trace import Trace
 from bluegreen.testing.trace.moments import Happening
 
 _HEARD = ("stalls before", "does ", "comes too late")
@@ -95,12 +95,12 @@ class Telling(Trace):
                 self.say(f"{who} dies")
             case str() if event.startswith("starts"):
                 self.say(f"{who} starts" + ("" if "+0 s" in event else event.removeprefix("starts")))
-            case Failed(what, error, retry_in_s):
-                self._fails(who, what, str(error), retry_in_s)
+            case Failed(what, error, _, action):
+                self._fails(who, asked(action) if action else what, str(error))
             case Acted(action):
-                self._failing.pop(f"{who} {brief(action)}", None)
+                self._failing.pop(f"{who} {self.named(asked(action))}", None)
             case Dropped(action, _, why) if "too old" in why:
-                self.say(f"{who} drops {brief(action)}: {why}")
+                self.say(f"{who} drops {asked(action)}: {why}")
             case SaveLost() if who in self.stepped:
                 self.say(f"{who} loses: somebody else saved first")
             case Decided(decision) if who in self.stepped:
@@ -108,8 +108,9 @@ class Telling(Trace):
             case _:
                 pass
 
-    def _fails(self, who: str, what: str, error: str, retry_in_s: float) -> None:
+    def _fails(self, who: str, what: str, error: str) -> None:
         """Said once, until something else is the matter with the same thing."""
+        what = self.named(what)
         if self._failing.get(f"{who} {what}") != error:
             self.say(f"{who} fails to {what}: {error or 'no answer in time'}")
         self._failing[f"{who} {what}"] = error
