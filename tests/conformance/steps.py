@@ -28,7 +28,7 @@ class Step:
     cancelled: bool = False
 
 
-@define
+@define(eq=False)
 class Machine:
     """Where steps run: it outlives the adapters on it."""
 

@@ -5,6 +5,7 @@ import pytest
 from bluegreen.testing import virtual_time
 from bluegreen.testing.conformance import router
 from tests.conformance.on_memory import broken, router_case
+from tests.conformance.sly_routers import SLY, SLY_SPLIT
 from tests.conformance.wrong import Wrong, unshown
 from tests.conformance.wrong_routers import WRONG, WRONG_SPLIT, Split
 
@@ -23,14 +24,14 @@ def test_a_preview_in_an_object_of_its_own_keeps_the_rule(rule: str) -> None:
     virtual_time.run(router.check(rule, router_case(Split, edited=False)))
 
 
-@pytest.mark.parametrize("wrong", WRONG_SPLIT, ids=str)
+@pytest.mark.parametrize("wrong", WRONG_SPLIT + SLY_SPLIT, ids=str)
 def test_what_is_wrong_about_two_objects_is_found_out_by_its_rule_and_named(wrong: Wrong) -> None:
     said = broken(router.check, router.RULES, router_case(wrong.kind, edited=False))
     assert set(said) == {wrong.rule} | wrong.also
     assert wrong.words in said[wrong.rule]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("wrong", WRONG + SLY, ids=str)
 def test_what_is_wrong_is_found_out_by_its_rule_and_named(wrong: Wrong) -> None:
     said = broken(router.check, router.RULES, router_case(wrong.kind))
     assert set(said) == {wrong.rule} | wrong.also

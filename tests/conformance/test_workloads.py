@@ -5,6 +5,7 @@ import pytest
 from bluegreen.testing import virtual_time
 from bluegreen.testing.conformance import workloads
 from tests.conformance.on_memory import broken, workloads_case
+from tests.conformance.sly_workloads import SLY
 from tests.conformance.wrong import Wrong, unshown
 from tests.conformance.wrong_workloads import WRONG
 
@@ -18,7 +19,7 @@ def test_all_rules_can_be_checked_in_one_go() -> None:
     virtual_time.run(workloads.check_all(workloads_case()))
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+@pytest.mark.parametrize("wrong", WRONG + SLY, ids=str)
 def test_what_is_wrong_is_found_out_by_its_rule_and_named(wrong: Wrong) -> None:
     said = broken(workloads.check, workloads.RULES, workloads_case(wrong.kind))
     assert set(said) == {wrong.rule} | wrong.also
@@ -26,4 +27,4 @@ def test_what_is_wrong_is_found_out_by_its_rule_and_named(wrong: Wrong) -> None:
 
 
 def test_every_rule_is_shown_to_bite() -> None:
-    assert unshown(workloads.RULES, WRONG) == set()
+    assert unshown(workloads.RULES, WRONG + SLY) == set()

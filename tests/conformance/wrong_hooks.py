@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
+from weakref import WeakSet
 
 from attrs import evolve
 
 from bluegreen.errors import BackendError, PermanentBackendError
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import JSON
-from tests.conformance.steps import Machine, Step, Steps
+from tests.conformance.steps import START, Machine, Step, Steps
 from tests.conformance.wrong import Lock, Wrong, detached, stubborn
 
 
@@ -248,6 +249,61 @@ class Halfway(Steps):
         await super().start(key, hook)
 
 
+class Doubtful(Steps):
+    """Has what may pass end for good, in its outcome."""
+
+    async def start(self, key: Key, hook: Mapping[str, JSON]) -> None:
+        await super().start(key, {**hook, "ends": "badly"} if hook.get("ends") == "later" else hook)
+
+
+class Guessing(Steps):
+    """Takes what was never started for done."""
+
+    async def poll(self, key: Key) -> Outcome | None:
+        if key in self.machine.steps:
+            return await super().poll(key)
+        return Outcome(key, START, START, value={"exitCode": 0})
+
+
+class Mortal(Steps):
+    """Takes its steps along when it dies, and takes that for their end."""
+
+    @classmethod
+    def crash(cls, machine: Machine) -> None:
+        """The process is no more."""
+        for step in machine.steps.values():
+            step.ends_at, step.cancelled = step.ends_at or machine.now(), step.cancelled or step.ends_at is None
+
+
+class Amnesiac(Steps):
+    """Remembers after a crash that a step has ended, and not with what."""
+
+    _crashed: ClassVar[WeakSet[Machine]] = WeakSet()
+
+    @classmethod
+    def crash(cls, machine: Machine) -> None:
+        """The process is no more."""
+        cls._crashed.add(machine)
+
+    def outcome(self, key: Key, step: Step) -> Outcome:
+        found = super().outcome(key, step)
+        return evolve(found, value={}) if found.value is not None and self.machine in self._crashed else found
+
+
+class Fickle(Steps):
+    """Blames whoever cancels last."""
+
+    async def cancel(self, key: Key) -> None:
+        step = self.machine.steps.get(key)
+        if step is not None and step.cancelled:
+            step.hook = {**step.hook, "blamed": True}
+        await super().cancel(key)
+
+    def outcome(self, key: Key, step: Step) -> Outcome:
+        found = super().outcome(key, step)
+        return evolve(found, error="cancelled twice") if step.hook.get("blamed") else found
+
+
 VALUE = "a step that ends well has a value and no error"
 FAILS = "a step that fails says why, and is not tried again"
 LATER = "a step that did not happen and may later says so"
@@ -270,6 +326,11 @@ WRONG = (
     Wrong(Terse, FAILS, "'1' does not say in words"),
     Wrong(Hopeful, FAILS, "says that it may be tried again"),
     Wrong(Final, LATER, "is for good"),
+    Wrong(Doubtful, LATER, "its outcome says that trying again is of no use"),
+    Wrong(Guessing, UNKNOWN, "nothing was started under a key, and poll gave"),
+    Wrong(Mortal, CRASH, "a step that ran when everything crashed runs still"),
+    Wrong(Amnesiac, CRASH, "after a crash its value"),
+    Wrong(Fickle, CANCEL, "cancelling what was cancelled changed"),
     Wrong(Trying, NONSENSE, "has to be refused by PermanentBackendError, and BackendError"),
     Wrong(Restless, STAYS, "an outcome stays"),
     Wrong(Hasty, STAYS, "a step that runs has no outcome", {CRASH}),

@@ -207,6 +207,61 @@ class Raw(MemoryRecords):
             raise OSError("No space left on device") from None
 
 
+class Keeping(MemoryRecords):
+    """Keeps the record when none is to be saved."""
+
+    async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
+        return await super().save(record or self._world.stored.record, rollout, if_version=if_version)
+
+
+class Cached(MemoryRecords):
+    """Reads again only when it has saved itself, or after a while."""
+
+    _kept: Stored | None = None
+    _until = 0.0
+
+    async def load(self) -> Stored:
+        if self._kept is None or self._world.time() > self._until:
+            self._kept = await super().load()
+            self._until = self._world.time() + 0.3
+        return self._kept
+
+    async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
+        self._kept = None
+        return await super().save(record, rollout, if_version=if_version)
+
+
+class Sly(MemoryRecords):
+    """Refuses, and saves all the same."""
+
+    async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
+        try:
+            return await super().save(record, rollout, if_version=if_version)
+        except RecordConflict:
+            self._world.stored = evolve(self._world.stored, record=record, rollout=rollout)
+            raise
+
+
+class Unfelt(MemoryRecords):
+    """Says that nothing could be saved, and has saved it."""
+
+    async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:
+        try:
+            return await super().save(record, rollout, if_version=if_version)
+        except BackendError:
+            self._world.stored = Stored(self._world.token(), record, rollout)
+            raise
+
+
+class Renaming(MemoryRecords):
+    """Gives what it finds a version of its own when it is opened."""
+
+    @classmethod
+    def crash(cls, world: World) -> None:
+        """The process is no more."""
+        world.stored = evolve(world.stored, version=world.token())
+
+
 NONE = "nothing saved is None, and may be saved"
 WHOLE = "a load after a save gives it whole, under the version that save returned"
 NEW = "every save changes the version, to one never used before"
@@ -222,6 +277,11 @@ LOOK = "a load changes nothing"
 WRONG = (
     Wrong(Inventing, NONE, "nothing was saved yet"),
     Wrong(Insisting, NONE, "save without a record has to end well"),
+    Wrong(Keeping, NONE, "a save without a record leaves none"),
+    Wrong(Cached, WHOLE, "by another adapter, right after a save"),
+    Wrong(Sly, OLD, "after a save with an old version was refused", {ONE_WINS}),
+    Wrong(Unfelt, ERRORS, "after calls that failed"),
+    Wrong(Renaming, DURABLE, "once it was opened anew, version"),
     Wrong(Stamping, LOOK, "load changed the version", {WHOLE, SWAP, DURABLE}),
     Wrong(Lossy, WHOLE, "all of the record is loaded"),
     Wrong(Misnaming, WHOLE, "and load gives"),

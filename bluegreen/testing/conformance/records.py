@@ -177,7 +177,7 @@ async def _both_in_one_swap(on: _On) -> None:
             now = await on.load(reader)
             number = now.record.attempt if now.record else -1
             on.holds(now, number, "while others save, what was saved together is loaded together:")
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     finally:
         saving.cancel()
         await asyncio.wait([saving])
