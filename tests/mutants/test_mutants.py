@@ -246,7 +246,7 @@ def test_a_name_that_no_bug_has_is_refused(capsys: pytest.CaptureFixture[str]) -
 def test_a_bug_is_tried_on_its_own_tests_first(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def running(_root: Path, tests: tuple[str, ...]) -> str | None:
+    def running(_root: Path, tests: tuple[str, ...], **_limit: int) -> str | None:
         asked.append(tests)
         return "tests/x.py::test_y" if len(asked) == 2 else None
 
