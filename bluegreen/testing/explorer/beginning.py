@@ -41,6 +41,9 @@ def first_world(space: Space, engines: Engines) -> int:
     if why := alone.verdict(empty):
         raise ValueError(f"left alone, the rollout does not settle: {why}")
     *_, settled = alone.worlds(empty)
+    record = space.memory.record(space.worlds.things[settled].core)
+    if record is None or not isinstance(record.phase, Healthy):
+        raise ValueError(f"left alone, v1 is never Healthy, but {record and record.phase}")
     applied = space.worlds.number(space.worlds.things[settled]._replace(declared=1))
     if space.scope.begins not in _BEGINS:
         raise ValueError(f"a search begins {', '.join(_BEGINS)}; not {space.scope.begins}")

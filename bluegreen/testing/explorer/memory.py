@@ -10,7 +10,7 @@ from attrs import evolve
 
 from bluegreen.decide.declared import gates_of
 from bluegreen.gates import LAST_RETRY_S, ClockGate, Gate, HookGate, ManualGate, Stage
-from bluegreen.record import Degraded, Healthy, LayerMemory, Paused, Phase, Progressing, Promoting, Record
+from bluegreen.record import RECOVERING, Degraded, Healthy, LayerMemory, Paused, Phase, Progressing, Promoting, Record
 from bluegreen.testing.explorer.check import Check
 from bluegreen.testing.explorer.scope import Scope
 from bluegreen.testing.explorer.states import Table
@@ -107,6 +107,8 @@ class Memory:
                 return evolve(phase, since=NOW, message="", progressed_at=at)
             case Degraded():
                 at = _at_most(phase.progressed_at, self._progress_s)
+                if phase.reason in RECOVERING:  # what it says then stays as it is until something moves
+                    return evolve(phase, since=NOW, progressed_at=at)
                 return evolve(phase, since=NOW, message="", why="", progressed_at=at)
             case Paused() | Promoting():
                 return evolve(phase, since=NOW, message="", until=None)

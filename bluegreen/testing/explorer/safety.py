@@ -65,6 +65,9 @@ class Judge:
     def ended(self, turn: Turn, truth: Truth) -> str:
         """Why the world is not at rest as it should be, after this last turn in it; empty when it is."""
         record = turn.decision.record
+        empty = any(not isinstance(one.active, str) for one in truth.layers.values())
+        if empty and record.stable not in truth.revisions:
+            return ""  # what there was to go back to was deleted, and what a layer shows cannot be written anew
         if not truth.available(record.stable):
             # With nothing to go back to, nothing is written anew: a person has to choose first what is to be.
             kept = () if record.stable is None else ("layer:",)

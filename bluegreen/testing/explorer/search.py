@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import time
 from array import array
 from collections.abc import Callable
@@ -68,6 +69,7 @@ class Search:
         """
         began = told_at = time.monotonic()
         depth, level_ends, done, graph = 0, 1, 0, self._graph
+        ends_s = math.inf if seconds is None else seconds
         collecting = gc.isenabled()
         gc.disable()  # nothing that is kept here forms a cycle, and there are millions of it
         try:
@@ -84,7 +86,7 @@ class Search:
                     if progress and now - told_at > every_s:
                         told_at = now
                         progress(Progress(len(self._states), done, graph.worlds, depth, now - began))
-                    if (limit_states and len(self._states) >= limit_states) or (seconds and now - began > seconds):
+                    if len(self._states) >= (limit_states or math.inf) or now - began >= ends_s:
                         break
         finally:
             if collecting:

@@ -70,6 +70,7 @@ def _said_yes_for_nothing(turn: Turn) -> Iterator[Broken]:
             memory.asked_at,
             approvals[0] if approvals else None,
             outcomes,
+            again=record.asked_again(gate.name),
             run=memory.run,
         )
         late = gate.deadline_seconds is not None and gate.on_deadline is OnDeadline.CONTINUE
