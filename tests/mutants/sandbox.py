@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,8 @@ LIMIT_S = 900.0
 """All the tests together take so long at most, on a busy machine too; what takes longer hangs, and is noticed by it."""
 FIRST_LIMIT_S = 30
 """Each of the tests that a bug names takes so long at most: they are quick, and many a bug makes one of them hang."""
+FIRST_LIMITS = 6
+"""And all of them together so many times as long: a loop without end may swallow what should end its test."""
 PASSED, FAILED = 0, 1
 """What pytest ends with; anything else means that it could not even begin."""
 
@@ -102,15 +103,15 @@ def run(root: Path, tests: Iterable[str], *, each_s: int | None = None) -> str |
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,  # so that what a test has started ends with it
-    )
+    )  # in the group of whoever runs this, so that what ends one of them ends both
+    limit_s = LIMIT_S if each_s is None else FIRST_LIMITS * each_s
     try:
-        said, _ = process.communicate(timeout=LIMIT_S)
+        said, _ = process.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired:
-        return f"hangs: not done after {LIMIT_S:g} s"
+        return f"hangs: not done after {limit_s:g} s"
     finally:
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.communicate()
     if process.returncode == PASSED:
         return None
