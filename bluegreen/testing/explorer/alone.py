@@ -41,7 +41,7 @@ class Alone:
         why = ""
         while state not in self._known:
             if state in passed or len(way) > STEPS_MAX:
-                why = "it never settles"
+                why = "invariant 7: one engine by itself never comes to rest"
                 break
             way.append(state)
             passed.add(state)
