@@ -244,7 +244,7 @@ def _copied(state: State) -> State:
     return other
 
 
-def comparable(state: State, scope: Scope, memory: Memory) -> object:
+def comparable(state: State, scope: Scope, memory: Memory) -> tuple[SeenWorld, Record | None]:
     """The state's world and record, as the search describes them; who made them so is left out."""
     names: dict[object, int] = {name: number for number, name in enumerate(scope.revisions)}
     known = {names[one.id]: (one.wanted, len(state.world.available(one.id))) for one in state.born()}

@@ -127,7 +127,7 @@ BUGS: dict[str, tuple[Bug, dict[str, Any], dict[str, Any], str]] = {
     "traffic stays after an abort": (
         lambda: plant("traffic.bring_back", _traffic_stays),
         {"layers": ("edge",)},
-        {"commands": ("abort",)},
+        {"commands": ("abort",), "liveness": False},
         "after an abort",
     ),
     "what is needed is not kept up": (
@@ -140,7 +140,7 @@ BUGS: dict[str, tuple[Bug, dict[str, Any], dict[str, Any], str]] = {
         lambda: plant("traffic.settle_writes", _only_the_first_attempt),
         {"layers": ("edge",)},
         {},
-        "invariant 7",
+        "invariant 7: one engine by itself never comes to rest",
     ),
 }
 

@@ -17,6 +17,7 @@ A record that another engine saved over ends a look, since its save would lose.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bluegreen.spec import Rollout
@@ -31,15 +32,34 @@ __all__ = ["COMMANDS", "Check", "Counterexample", "Explored", "Guards", "Progres
 def explore(
     rollout: Rollout,
     *,
+    engines: int = 2,
+    crashes: int = 1,
+    refusals: int = 1,
+    blind: int = 1,
+    outsiders: int = 1,
+    pod_failures: int = 1,
+    commands: Iterable[str] = ("abort", "retry"),
+    templates: Iterable[str] = ("v2",),
     limit_states: int | None = None,
     seconds: float | None = None,
-    liveness: bool = True,
-    **bounds: Any,
+    **more: Any,
 ) -> Explored:
-    """Searches through all that may happen to this rollout within bounds, which are the fields of `Scope`.
+    """Searches through all that may happen to this rollout within bounds; `more` are other fields of `Scope`.
 
     It ends at the first promise that is broken, by one of the shortest ways; or when there are so many states, or it
     has taken so many seconds. Delays are as the rollout has them: few different ones make a small search. Raises
     `ValueError` when the first template does not even settle in a calm world.
     """
-    return Search(Scope(rollout, **bounds), liveness=liveness).run(limit_states, seconds)
+    scope = Scope(
+        rollout,
+        engines=engines,
+        crashes=crashes,
+        refusals=refusals,
+        blind=blind,
+        outsiders=outsiders,
+        pod_failures=pod_failures,
+        commands=tuple(commands),
+        templates=tuple(templates),
+        **more,
+    )
+    return Search(scope).run(limit_states, seconds)

@@ -30,9 +30,6 @@ class Alone:
         self._judge = Judge(space.scope.rollout)
         self._known: dict[tuple[int, int], str] = {}
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     def verdict(self, number: int) -> str:
         """Why an engine that is left alone in this world does not settle as it should; empty when it does."""
         state = (self._calm(number), self._space.minds.number(self._space.idle))
@@ -41,7 +38,7 @@ class Alone:
         why = ""
         while state not in self._known:
             if state in passed or len(way) > STEPS_MAX:
-                why = "it never settles"
+                why = "invariant 7: one engine by itself never comes to rest"
                 break
             way.append(state)
             passed.add(state)

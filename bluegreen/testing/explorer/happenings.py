@@ -56,7 +56,7 @@ class Happenings:
             name, (wanted, available) = self._names[number], work
             if available < wanted:
                 after = _with_work(world, number, (wanted, available + 1))
-                yield self._step(f"pods of {name} become ready {available + 1}", world, after, WORKLOADS)
+                yield self._step(f"pods of {name} become ready 1", world, after, WORKLOADS)
             for fewer in range(available if self._scope.pod_failures else 0):
                 after = _with_work(world, number, (wanted, fewer))
                 words = f"pods of {name} fail {available - fewer}"

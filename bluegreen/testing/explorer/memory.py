@@ -46,9 +46,6 @@ class Memory:
         self.life_s = float(max(HOLD_S, policy.layer_deadline_seconds, self._progress_s))
         """A process that is older than this counts every deadline."""
 
-    def __len__(self) -> int:
-        return len(self._records)
-
     def record(self, number: int) -> Record | None:
         """The record of this number; 0 is none at all."""
         return self._records.things[number]

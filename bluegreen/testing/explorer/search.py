@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from bluegreen.record import Record
 from bluegreen.testing.explorer.graph import WORLD_AT, Graph
 from bluegreen.testing.explorer.retracing import counterexample
 from bluegreen.testing.explorer.scope import Scope
+from bluegreen.testing.explorer.states import World
 from bluegreen.testing.explorer.telling import Counterexample
 from bluegreen.testing.explorer.ways import watched
 
@@ -103,7 +105,7 @@ class Search:
             ways=frozenset(graph.space.decider.ways),
         )
 
-    def worlds(self) -> frozenset[object]:
+    def worlds(self) -> frozenset[tuple[World, Record | None]]:
         """The worlds of all states found, each with its record, whatever numbers they have here."""
         space = self._graph.space
         found = (space.worlds.things[number] for number in {state >> WORLD_AT for state in self._states})
