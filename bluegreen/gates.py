@@ -8,6 +8,7 @@ yes. Whatever needs the outside world is an action in the answer (`Measure`, `Ru
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -180,7 +181,8 @@ _STAGES = {
 FIRST_RETRY_S, LAST_RETRY_S = 2.0, 60.0
 """A hook that did not even begin is tried again after so long, and twice as long each time."""
 _GRACE_S = 30.0
-"""What decides about a hook that is late is its gate's deadline; the engine's own limit comes so much later."""
+"""What decides about a hook that is late is its gate's deadline; the engine's own limit comes so much later, and not at
+all where the hook is held."""
 
 
 @frozen
@@ -241,4 +243,6 @@ class HookGate:
         }
         key = Key(release.revision, release.attempt, self.name, number=number)
         hook = {"kind": self.hook.kind, **self.hook.options, "release": about}
-        return RunHook(key, hook, self.hook.deadline_seconds + _GRACE_S, self.hook.secrets)
+        held = self.hook.on_deadline is OnDeadline.HOLD  # then it may come late, and must not be taken for a no
+        limit_s = math.inf if held else self.hook.deadline_seconds + _GRACE_S
+        return RunHook(key, hook, limit_s, self.hook.secrets)

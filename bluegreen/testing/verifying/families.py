@@ -20,10 +20,9 @@ from bluegreen.testing.simulator import (
     steady,
     step,
 )
-from bluegreen.testing.simulator.playing import long_enough_s
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, measured_of, metrics_of
-from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario
+from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario, horizon_s
 from bluegreen.testing.verifying.seen import Seen
 from bluegreen.testing.verifying.words import span
 
@@ -59,8 +58,8 @@ def _unattended(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario
 
 def _never_ready(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario]:
     builds, deadline_s = Builds(assumptions.ready_s), rollout.progress_deadline_seconds
-    for_s = assumptions.patience_s if deadline_s > assumptions.patience_s else None
-    finishes = for_s is None
+    finishes = deadline_s <= assumptions.patience_s
+    for_s = horizon_s(rollout, assumptions, deadlines=True) if finishes else assumptions.patience_s
     yield Scenario("never-ready", "does not become ready", builds.never(), for_s=for_s, finishes=finishes)
 
 
@@ -102,7 +101,9 @@ def _hooks(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario]:
     if any(HookGate(one).stage is not Stage.ON_ABORT for one in rollout.policy.hooks):
         builds = Builds(assumptions.ready_s)
         yield Scenario("hooks-fail", "has hooks that fail", builds.like(hooks_fail=True))
-        yield Scenario("hooks-never-end", "is good, and its hooks do not end", builds.like(hook_s=NEVER))
+        for_s = horizon_s(rollout, assumptions, deadlines=True)
+        story = "is good, and its hooks do not end"
+        yield Scenario("hooks-never-end", story, builds.like(hook_s=NEVER), for_s=for_s)
 
 
 # Bad once it is live.
@@ -121,7 +122,7 @@ def bad_live(
     build = Builds(assumptions.ready_s).like(live_metrics=step(after_s))
     told = f"is bad from {span(after_s)} after it has live traffic on" + (f", and {story}" if story else "")
     called = f"bad-after-{span(after_s)}" + (f"-{name}" if name else "")
-    for_s = long_enough_s(rollout) + after_s
+    for_s = horizon_s(rollout, assumptions) + after_s
     return Scenario(called, told, build, happenings, for_s=for_s)
 
 

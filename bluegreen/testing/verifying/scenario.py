@@ -10,6 +10,7 @@ from bluegreen.backends.memory import NEVER
 from bluegreen.gates import ManualGate, Stage
 from bluegreen.spec import Metric, Rollout
 from bluegreen.testing.simulator import Ask, Build, Faults, Happening, LayerManners, World, simulate
+from bluegreen.testing.simulator.playing import long_enough_s
 from bluegreen.testing.trace import Trace
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, metrics_of
@@ -37,7 +38,8 @@ class Scenario:
     def play(self, rollout: Rollout, assumptions: Assumptions) -> Trace:
         """What happens: a trace. The same scenario gives the same trace."""
         faults = Faults((*self.happenings, *(approvals(rollout, assumptions) if self.attended else ())))
-        return simulate(playable(rollout), self.world(rollout, assumptions), faults, for_s=self.for_s)
+        for_s = horizon_s(rollout, assumptions) if self.for_s is None else self.for_s
+        return simulate(playable(rollout), self.world(rollout, assumptions), faults, for_s=for_s)
 
     def seen(self, rollout: Rollout, assumptions: Assumptions) -> Seen:
         """What it comes to."""
@@ -56,7 +58,7 @@ class Scenario:
             layers=manners,
             promotes_after_s=promotes_after_s(assumptions) if self.attended else None,
             measure_s=assumptions.measure_s,
-            measures={one.name: _takes_s(one, assumptions) for one in metrics_of(rollout)},
+            measures={one.name: takes_s(one, assumptions) for one in metrics_of(rollout)},
         )
 
 
@@ -98,6 +100,22 @@ def playable(rollout: Rollout) -> Rollout:
     return evolve(rollout, paused=False)
 
 
+def horizon_s(rollout: Rollout, assumptions: Assumptions, *, deadlines: bool = False) -> float:
+    """Seconds in which a release ends, if it ever does. With `deadlines` also one that has to wait until they pass, but
+    for no longer than anybody has patience."""
+    patience_s = int(assumptions.patience_s)
+    hooks = tuple(evolve(one, deadline_seconds=min(one.deadline_seconds, patience_s)) for one in rollout.policy.hooks)
+    deadline_s = max(min(rollout.progress_deadline_seconds, patience_s), rollout.min_ready_seconds + 1)
+    capped = evolve(rollout, progress_deadline_seconds=deadline_s, policy=evolve(rollout.policy, hooks=hooks))
+    people_s = promotes_after_s(assumptions) + 2 * assumptions.ready_s
+    if deadlines or too_slow(rollout, assumptions):
+        return long_enough_s(capped) + people_s
+    layers_s = rollout.policy.layer_deadline_seconds * (1 + len(rollout.policy.routers))
+    unused_s = deadline_s + layers_s + sum(one.deadline_seconds for one in hooks)
+    loads_s = sum(takes_s(one, assumptions) for one in metrics_of(rollout))
+    return long_enough_s(capped) - unused_s + people_s + loads_s + rollout.min_ready_seconds
+
+
 def stable_ready_s(rollout: Rollout, assumptions: Assumptions) -> float:
     """How long a replica of the stable build takes: as assumed, unless nothing could ever be deployed then."""
     late = too_slow(rollout, assumptions)
@@ -109,6 +127,7 @@ def too_slow(rollout: Rollout, assumptions: Assumptions) -> bool:
     return assumptions.ready_s + rollout.min_ready_seconds >= rollout.progress_deadline_seconds
 
 
-def _takes_s(metric: Metric, assumptions: Assumptions) -> float:
+def takes_s(metric: Metric, assumptions: Assumptions) -> float:
+    """How long one measurement takes."""
     load = load_of(metric)
     return load.duration_s if load else assumptions.measure_s

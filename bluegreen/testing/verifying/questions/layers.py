@@ -19,8 +19,10 @@ def how_long_layers_differ(evidence: Evidence) -> Iterator[Answer]:
     tried = list(evidence.tried.values())
     worst = longest(tried, lambda one: one.seen.split_s)
     if worst is not None:
-        usual = evidence.good.split_s
-        says = f"{span(worst.seen.split_s)} at worst; {span(usual)} when nothing goes wrong."
+        says = (
+            f"{span(evidence.good.split_s)} when nothing goes wrong, {span(worst.seen.split_s)} at worst in what was "
+            f"tried. A layer that has moved and is then out of reach differs for as long as that lasts."
+        )
         yield ASKING.fine(says, worst, tried_words(tried))
     if blind := [one.name for one in routers if one.probe is None]:
         settle = span(evidence.rollout.policy.settle_seconds)

@@ -26,7 +26,7 @@ def whether_the_preview_carries_the_load(evidence: Evidence) -> Iterator[Answer]
 def _answer(evidence: Evidence, name: str, load: Plan, preview: int) -> Answer:
     replicas, capacity = evidence.rollout.replicas, evidence.assumptions.capacity
     each = load.rate / preview
-    says = f"{name} sends {load.rate:g} requests per second to {how_many(preview, 'replica')}: {each:g} to each"
+    says = f"{name} sends {load.rate:g} requests per second to {how_many(preview, 'replica')}: {each:.3g} to each"
     enough = f"previewReplicaCount: {_enough(load.rate, capacity)}" if capacity else ""
     if capacity is not None and each > capacity:
         said = f"{says}, and one can answer {capacity:g}. A good build fails its check, and is never promoted."
@@ -36,10 +36,10 @@ def _answer(evidence: Evidence, name: str, load: Plan, preview: int) -> Answer:
         return ASKING.fine(f"{says}, and one can answer {capacity:g}.")
     if preview >= replicas:
         return ASKING.fine(f"{says}, as many as will have live traffic.")
-    live = load.rate / replicas
+    live, whole = load.rate / replicas, load.rate * replicas / preview
     said = (
-        f"{says}, where the {replicas} that get live traffic would have {live:g} each. Where one cannot answer "
-        f"{each:g}, a good build fails its check. A live load like this check's is {load.rate * replicas / preview:g}."
+        f"{says}, where the {replicas} that get live traffic would have {live:.3g} each. Where one cannot answer "
+        f"{each:.3g}, a good build fails its check. The live load of which it is a test is {whole:g}."
     )
     remedy = f"previewReplicaCount: {replicas}, or a rate for {preview}; --assume capacity=RPS says what one can answer"
     return ASKING.warning("preview-smaller", said, remedy, evidence.get("preview-overloaded"))

@@ -82,6 +82,8 @@ def _hooks(evidence: Evidence) -> Iterator[Answer]:
     hooks = [one for one in evidence.rollout.policy.hooks if one.point is not HookPoint.ON_ABORT]
     never = evidence.get("hooks-never-end")
     held = [one for one in hooks if one.on_deadline is OnDeadline.HOLD]
+    if never is not None and never.seen.last.phase not in ("Paused", "Promoting"):
+        never = None  # another hook gave the release up first
     if held:
         says = f"{_named(held)} can hold the release for ever: onDeadline: hold makes it a gate without a deadline."
         remedy = "write onDeadline: abort, or continue where the step may be left out"
