@@ -27,7 +27,8 @@ from bluegreen.spec import OnFailure, RevisionId
 def adopt(plan: Plan) -> bool:
     """With nothing remembered, what live traffic shows is stable. Needs one look at everything; says whether it had it.
 
-    Where a layer selects everything, the only revision that has anything available is the stable one.
+    Where a layer selects everything, the only revision that has anything available is the stable one. Where layers
+    differ, the declared revision is the one that is being released, unless nothing else serves.
     """
     if plan.record.adopted:
         return True
@@ -40,7 +41,9 @@ def adopt(plan: Plan) -> bool:
     serving = [one.id for one in plan.revisions.values() if one.available]
     if not pointed and len(serving) == 1 and any(isinstance(one, Everything) for one in shown):
         pointed = serving
-    stable = pointed[0] if pointed else None
+    # Where layers differ, nobody knows whether the declared one has passed its gates.
+    older = [one for one in pointed if one != plan.workloads.template and plan.available(one)]
+    stable = next(iter(older or pointed), None)
     plan.remember(adopted=True, stable=stable)
     if stable:
         plan.note("Adopted", why=f"revision {stable} had the traffic, and is taken as stable")

@@ -8,7 +8,7 @@ from typing import assert_never
 from bluegreen.decide.asking import ask, reason_of
 from bluegreen.decide.attempts import complete, fail
 from bluegreen.decide.plan import Plan
-from bluegreen.decide.traffic import end_pending, point, settled, track
+from bluegreen.decide.traffic import bring_back, end_pending, point, settled, track
 from bluegreen.gates import CannotSay, No, Stage, WaitUntil, Yes
 from bluegreen.record import PauseReason, Promoting, Reason
 from bluegreen.snapshot import Trouble, Unobserved
@@ -39,6 +39,8 @@ def promoting(plan: Plan) -> None:
             point(plan, name, state, current, wholly=True)
         elif state is not None:
             end_pending(plan, name, state)
+        if stable is not None:
+            bring_back(plan, stable, empty_only=True, but=name)  # whose turn has not come serves meanwhile
         return
     _ask_after_promotion(plan, current, stable)
 

@@ -127,12 +127,13 @@ def keep_up(plan: Plan) -> None:
         if state is None:
             if revision == plan.workloads.template:
                 plan.act(Ensure(revision, _size(plan, revision)))
-        elif state.replicas < _size(plan, revision) or (
-            plan.pending("revision", revision) and state.replicas <= wanted
-        ):
-            plan.act(Ensure(revision, max(_size(plan, revision), min(state.replicas, wanted))))
-        elif state.replicas > wanted and not plan.pending_layers() and not isinstance(record.phase, Promoting):
-            plan.act(Retire(revision, state.version, wanted))
+            continue
+        least = _size(plan, revision)
+        most = max(least, wanted)  # a preview may be larger than what is wanted of it once it is live
+        if state.replicas < least or (plan.pending("revision", revision) and state.replicas <= most):
+            plan.act(Ensure(revision, max(least, min(state.replicas, most))))
+        elif state.replicas > most and not plan.pending_layers() and not isinstance(record.phase, Promoting):
+            plan.act(Retire(revision, state.version, most))
 
 
 def _size(plan: Plan, revision: RevisionId) -> int:

@@ -104,14 +104,14 @@ def all_settled(plan: Plan, target: RevisionId) -> bool:
     return all(settled(plan, name, state, target) for name, state in plan.layers)
 
 
-def bring_back(plan: Plan, target: RevisionId, *, empty_only: bool = False) -> None:
+def bring_back(plan: Plan, target: RevisionId, *, empty_only: bool = False, but: str = "") -> None:
     """Points every layer within reach that shows something else at the target, as soon as rule 1 allows it.
 
     In reverse order of promotion. A write that may still land is ended by writing the object anew. `empty_only`: a
-    layer behind which something else serves is left alone.
+    layer behind which something else serves is left alone; and so is the layer `but`.
     """
     for name, state in reversed(plan.layers):
-        if state is None or (empty_only and _serving(plan, state.active, target)):
+        if state is None or name == but or (empty_only and _serving(plan, state.active, target)):
             continue
         if state.active == target or not (_may_go_back(plan, name, state, target) and point(plan, name, state, target)):
             end_pending(plan, name, state)

@@ -1,5 +1,6 @@
 """A record that is not there: what live traffic shows is stable, and gates apply."""
 
+import pytest
 from attrs import evolve
 
 from bluegreen import Healthy, Paused, Progressing
@@ -35,15 +36,27 @@ def test_another_template_than_the_live_one_passes_its_gates() -> None:
     assert play.live() == {"edge": V1}
 
 
-def test_a_record_lost_in_mid_promotion_completes_nothing_by_itself() -> None:
+@pytest.mark.parametrize("moved", ["outer", "inner"])
+def test_a_record_lost_in_mid_promotion_completes_nothing_by_itself(moved: str) -> None:
     play = healthy(layers=("outer", "inner"), auto_promotion_enabled=False)
     play.apply("v2")
     play.go(5)
-    play.world.point_elsewhere("inner", V2)
+    play.world.point_elsewhere(moved, V2)
     forgetful(play).go(100)
     assert play.memory.stable == V1
     assert play.live() == {"outer": V1, "inner": V1}
     play.phase(Paused)
+
+
+def test_a_record_lost_while_the_old_revision_is_dead_goes_on_with_what_serves() -> None:
+    play = healthy(layers=("outer", "inner"), auto_promotion_enabled=False)
+    play.apply("v2")
+    play.go(5)
+    play.world.point_elsewhere("outer", V2)
+    play.world.fail(V1)
+    forgetful(play).go(100)
+    assert play.memory.stable == V2
+    assert play.live() == {"outer": V2, "inner": V2}
 
 
 def test_nothing_is_taken_for_stable_before_every_layer_was_seen() -> None:

@@ -1,6 +1,9 @@
 """Live traffic with nothing behind it: whatever the phase, it is said."""
 
-from bluegreen import Healthy, Paused, Progressing, commands
+import pytest
+
+from bluegreen import Healthy, Paused, Progressing, Promoting, commands
+from bluegreen.snapshot import NOTHING, Foreign, Shown
 from tests.support.worlds import V1, V2, healthy
 
 DARK = f"revision {V1}, which edge shows, has nothing available"
@@ -47,3 +50,19 @@ def test_an_abort_before_promotion_needs_no_second_drain() -> None:
     assert play.wanted()[V2] == 2
     play.go(2)
     assert play.wanted().get(V2, 0) == 0
+
+
+@pytest.mark.parametrize("shown", [NOTHING, Foreign("a stranger")], ids=["nothing", "a stranger"])
+def test_a_layer_whose_turn_has_not_come_is_not_left_pointing_at_nothing(shown: Shown) -> None:
+    """The layers ahead may take minutes to follow; live traffic does not wait for them."""
+    play = healthy(layers=("outer", "inner"))
+    play.world.layers["outer"].converge_after_s = 60
+    play.apply("v2")
+    play.go(5)
+    play.world.point_elsewhere("inner", shown)
+    play.go(1)
+    assert play.live() == {"outer": V2, "inner": V1}
+    play.phase(Promoting)
+    play.go(120)
+    assert play.live() == {"outer": V2, "inner": V2}
+    play.phase(Healthy)

@@ -147,3 +147,16 @@ def test_a_preview_that_somebody_gave_live_traffic_has_all_replicas_until_it_is_
     play.world.see("layer edge")
     play.go(20)
     assert play.live() == {"edge": V1}
+
+
+def test_a_preview_larger_than_what_is_wanted_comes_to_rest_and_is_scaled_down_once_live() -> None:
+    play = healthy(preview_replica_count=4, **PREVIEW)
+    play.apply("v2")
+    play.go(5)
+    assert play.wanted() == {V1: 2, V2: 4}
+    assert play.decide().actions == ()
+    play.phase(Paused)
+    play.command(commands.promote)
+    play.go(120)
+    assert play.wanted() == {V2: 2}
+    play.phase(Healthy)

@@ -152,7 +152,7 @@ class Holding:
 
     async def unanswered(self) -> None:
         """The engine stops waiting for its writes; they may land later."""
-        for one in [one for one in self.held if one.heard and one.is_action]:
+        for one in [one for one in self.held if one.heard and one.action is not None]:
             one.unanswered, one.heard = True, False
             one.go.set()
         await settle()

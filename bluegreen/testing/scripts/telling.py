@@ -94,7 +94,7 @@ class Telling(Trace):
             case "is killed":
                 self.say(f"{who} dies")
             case str() if event.startswith("starts"):
-                self.say(f"{who} starts" + ("" if "+0 s" in event else event.removeprefix("starts")))
+                self.say(f"{who} {event.removesuffix(', its clock +0 s off')}")
             case Failed(what, error, _, action):
                 self._fails(who, asked(action) if action else what, str(error))
             case Acted(action):
