@@ -40,7 +40,7 @@ class Answers:
     """A metric provider and a runner of hooks: what they say is what the world's builds are like.
 
     `available_at` and `live_at` are when a revision first had a replica available and first had live traffic, in the
-    loop's seconds; whoever simulates keeps them up to date. `forced` is what a script wants a metric (or, under an
+    loop's seconds, as far as `follow` was called since. `forced` is what a script wants a metric (or, under an
     empty name, every metric) to say from now on, whatever the builds are like.
     """
 
@@ -61,6 +61,17 @@ class Answers:
         strategy = self.rollout.strategy
         found = (strategy.pre_promotion_analysis, strategy.post_promotion_analysis)
         return tuple(metric for one in found if one for metric in one.metrics)
+
+    def follow(self) -> None:
+        """Takes down which builds are available, and which are live, for the first time."""
+        world = self.world
+        for revision in world.revisions:
+            if revision not in self.available_at and (there := world.available(revision)):
+                first = min(one.ready_at for one in there) + world.min_ready_seconds
+                self.available_at[revision] = min(first, world.time())
+        for layer in world.layers.values():
+            if isinstance(layer.active, str) and layer.active not in self.live_at:
+                self.live_at[RevisionId(layer.active)] = world.time()
 
     # Metrics.
 
@@ -91,6 +102,7 @@ class Answers:
 
     def like_now(self, build: Build, revision: RevisionId) -> Said:
         """What is said of a build now: of one that has live traffic, by how long it has had it."""
+        self.follow()
         now_s = asyncio.get_running_loop().time()
         worst = build.metrics.at(now_s - self.available_at.get(revision, now_s))
         if build.live_metrics is None or revision not in self.live_at:

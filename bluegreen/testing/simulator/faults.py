@@ -1,6 +1,7 @@
 """What can go wrong, and what people do meanwhile: data, each with its moment in seconds after the release began.
 
-Engines have names: `A` drives from the start, others are twins that should not be there.
+Engines have names: `A` drives from the start, others are twins that should not be there. Layers are called by their
+names, or `first` and `last`.
 """
 
 from __future__ import annotations

@@ -159,14 +159,16 @@ class Fate:
 
     def _to_a_layer(self, one: Slow | PointElsewhere) -> None:
         stage, world = self._stage, self._stage.world
-        if one.layer not in world.layers:
+        names = list(world.layers)
+        layer = {"first": names[0], "last": names[-1], **{name: name for name in names}}.get(one.layer)
+        if layer is None:
             return
         if isinstance(one, Slow):
-            world.layers[one.layer].converge_after_s = one.converge_after_s
-            stage.trace.note(f"is slow from here on: {one.converge_after_s:g} s", f"layer {one.layer}")
+            world.layers[layer].converge_after_s = one.converge_after_s
+            stage.trace.note(f"is slow from here on: {one.converge_after_s:g} s", f"layer {layer}")
         elif shown := _ODD.get(one.at) or self._revision(one.at):
-            what = f"points {one.slot} of {one.layer} at {one.at}"
-            stage.outsider(what, lambda: world.point_elsewhere(one.layer, shown, slot=one.slot))
+            what = f"points {one.slot} of {layer} at {one.at}"
+            stage.outsider(what, lambda: world.point_elsewhere(layer, shown, slot=one.slot))
 
     # People.
 

@@ -6,12 +6,13 @@ import asyncio
 
 from bluegreen.backends.memory import World as MemoryWorld
 from bluegreen.errors import BluegreenError, RolloutDegraded, WaitTimedOut
-from bluegreen.record import Healthy, Paused, PauseReason
+from bluegreen.record import Healthy
 from bluegreen.spec import Analysis, Metric, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.simulator.answers import Answers, simulated
 from bluegreen.testing.simulator.faults import NO_FAULTS, Crash, Faults, Happening, in_wait
 from bluegreen.testing.simulator.happening import Fate
+from bluegreen.testing.simulator.person import Person
 from bluegreen.testing.simulator.stage import Stage
 from bluegreen.testing.simulator.world import Release, World
 from bluegreen.testing.trace import Trace
@@ -20,7 +21,6 @@ FIRST_DEPLOYMENT_S = 3600.0
 """The declared template has so long to become Healthy before anything is released."""
 PATIENCE_S = 300.0
 """What a release may take beyond all that the rollout declares."""
-_LOOK_S = 1.0
 
 
 class NotHealthy(BluegreenError, ValueError):
@@ -73,6 +73,7 @@ class _Simulation:
         self.answers = Answers(rollout, like, self.world)
         self.stage = Stage(rollout, self.world, metrics=self.answers.providers, hooks=self.answers)
         self.fate = Fate(self.stage, like)
+        self.person = Person(self.stage, 0.0)
         for revision, build in like.builds.items():
             self.world.set_ready_after(revision, build.ready_after_s)
             self.world.set_dies_after(revision, build.dies_after_s)
@@ -83,17 +84,18 @@ class _Simulation:
 
     async def run(self, for_s: float | None) -> Trace:
         """The whole of it."""
-        helpers = [asyncio.create_task(one) for one in (self._follow_builds(), self._promote())]
+        trace = self.stage.trace
+        trace.listeners += [lambda _: self.answers.follow(), lambda moment: self.person.hears(moment.truth.record)]
         try:
             await self._first_deployment()
-            self.stage.trace.begin({one: build.name for one, build in self.like.builds.items()})
+            trace.begin({one: build.name for one, build in self.like.builds.items()})
+            self.person.after_s = self.like.promotes_after_s
             await self._play()
             await self.fate.over()
             return await self.stage.calm(long_enough_s(self.rollout) if for_s is None else for_s)
         finally:
-            for task in helpers:
-                task.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            trace.listeners.clear()
+            await self.person.leave()
 
     async def _first_deployment(self) -> None:
         process = await self.stage.start("A")
@@ -123,30 +125,3 @@ class _Simulation:
         if in_wait(one):
             return long_enough_s(self.rollout)
         return one.back_after_s if isinstance(one, Crash) else getattr(one, "for_s", 0.0)
-
-    async def _follow_builds(self) -> None:
-        """Keeps account of when each build was first available, and first live."""
-        loop = asyncio.get_running_loop()
-        while True:
-            shown = set(self.world.live().values())
-            for revision in self.world.revisions:
-                if self.world.available(revision):
-                    self.answers.available_at.setdefault(revision, loop.time())
-                if revision in shown:
-                    self.answers.live_at.setdefault(revision, loop.time())
-            await asyncio.sleep(_LOOK_S)
-
-    async def _promote(self) -> None:
-        """A person who promotes what has waited long enough for one."""
-        after_s = self.like.promotes_after_s
-        waits: tuple[int, float] | None = None
-        while after_s is not None:
-            await asyncio.sleep(_LOOK_S)
-            record, now_s = self.world.record, asyncio.get_running_loop().time()
-            if not (record and isinstance(record.phase, Paused) and record.phase.reason is PauseReason.PERSON):
-                waits = None
-            elif waits is None or waits[0] != record.attempt:
-                waits = record.attempt, now_s
-            elif now_s >= waits[1] + after_s:
-                await self.stage.command("promote")
-                waits = None

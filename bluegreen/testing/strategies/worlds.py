@@ -68,11 +68,7 @@ def bad_builds(
     """
     at_s, ready_s = seconds(within_s), first(1.0, 0.0, 5.0, 20.0) if ready_after_s is None else ready_after_s
     ramps = st.builds(ramp, first(0.0, 10.0), seconds(max(within_s, 10.0), 10.0))
-    gaps = st.builds(
-        lambda silence, until_s: Series((Piece(0.0, silence), Piece(until_s, BAD))),
-        first(*Silence),
-        seconds(within_s, 1.0),
-    )
+    gaps = st.builds(_silent_then_bad, first(*Silence), seconds(within_s, 1.0))
     ways: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
         "bad from the start": {"metrics": st.just(steady(BAD))},
         "bad after a while": {"metrics": st.builds(step, at_s)},
@@ -89,6 +85,10 @@ def bad_builds(
         raise ValueError(f"nothing is known that is called {', '.join(unknown)}; there are {', '.join(BADNESS)}")
     chosen = [{"ready_after_s": ready_s, **ways[kind]} for kind in BADNESS if kind in kinds]
     return st.one_of(*(st.builds(Build, st.just(name), **way) for way in chosen))
+
+
+def _silent_then_bad(silence: Silence, until_s: float) -> Series:
+    return Series((Piece(0.0, silence), Piece(until_s, BAD)))
 
 
 def good_builds(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bluegreen.backends.memory import World
@@ -34,6 +34,8 @@ class Trace:
         """The moment at which the first release began: the very first one unless `begin` was called."""
         self.names: Mapping[RevisionId, str] = {}
         """What people call the revisions."""
+        self.listeners: list[Callable[[Moment], None]] = []
+        """Who is told of each moment; to be quick about it, and to change nothing."""
         self._world = world
         self._truth: tuple[tuple[object, ...], Truth] | None = None
 
@@ -130,7 +132,10 @@ class Trace:
         return "\n".join(("> " if at == number else "  ") + line for at, line in near)
 
     def _add(self, who: str, event: Happening) -> None:
-        self.moments.append(Moment(len(self.moments), self._world.time(), who, event, self._look()))
+        moment = Moment(len(self.moments), self._world.time(), who, event, self._look())
+        self.moments.append(moment)
+        for listener in self.listeners:
+            listener(moment)
 
     def _look(self) -> Truth:
         world = self._world
