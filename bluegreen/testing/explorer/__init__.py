@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bluegreen.spec import Rollout
-from bluegreen.testing.explorer.check import Check
+from bluegreen.testing.explorer.check import Check, checked
 from bluegreen.testing.explorer.scope import COMMANDS, Guards, Scope
 from bluegreen.testing.explorer.search import Explored, Progress, Search
 from bluegreen.testing.explorer.telling import Counterexample
@@ -47,11 +47,12 @@ def explore(
     """Searches through all that may happen to this rollout within bounds; `more` are other fields of `Scope`.
 
     It ends at the first promise that is broken, by one of the shortest ways; or when there are so many states, or it
-    has taken so many seconds. Delays are as the rollout has them: few different ones make a small search. Raises
-    `ValueError` when the first template does not even settle in a calm world.
+    has taken so many seconds. An analysis is one measurement here, which may say yes, no, or nothing. Delays are as the
+    rollout has them: few different ones make a small search. Raises `ValueError` when the first template does not even
+    settle in a calm world.
     """
     scope = Scope(
-        rollout,
+        checked(rollout),
         engines=engines,
         crashes=crashes,
         refusals=refusals,

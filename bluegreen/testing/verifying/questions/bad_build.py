@@ -94,7 +94,8 @@ def _dying(evidence: Evidence) -> Iterator[Answer]:
     if worst is None:
         return
     stays = [one for one in deaths if one.seen.keeps_traffic]
-    says = f"One whose replicas all die is taken back by itself: {span(worst.seen.dark_s)} without an answer at worst"
+    dark = f"{span(worst.seen.dark_s)} without an answer at worst" if worst.seen.dark_s >= 1 else "at once"
+    says = f"One whose replicas all die is taken back by itself: {dark}"
     if stays:
         says += ", while the one before is retained; after that there is nothing to go back to"
     yield ASKING.fine(f"{says}.", worst, tried_words(deaths))

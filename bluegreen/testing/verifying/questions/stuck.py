@@ -128,9 +128,10 @@ def _no_verdict(evidence: Evidence) -> Iterator[Answer]:
     ]
     if not waits:
         return
-    gates = listed(list(dict.fromkeys(one.seen.last.gate for one in waits)))
+    names = list(dict.fromkeys(one.seen.last.gate for one in waits))
     live = [one for one in waits if one.seen.keeps_traffic]
-    says = f"Where nothing can be measured, {gates} comes to no verdict, and waits for a person for ever."
+    come = "comes to no verdict, and waits" if len(names) == 1 else "come to no verdict, and wait"
+    says = f"Where nothing can be measured, {listed(names)} {come} for a person for ever."
     if live:
         says += " After the promotion the new build keeps live traffic meanwhile, unverified."
     shown = (live or waits)[0]
