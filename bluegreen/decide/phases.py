@@ -87,6 +87,8 @@ def degraded(plan: Plan) -> None:
         for name, state in plan.layers:
             if state is not None:
                 end_pending(plan, name, state)
+        assert plan.record.current is not None  # an attempt is always about a revision
+        bring_back(plan, plan.record.current, empty_only=True)  # what an outsider left with nothing behind it
         plan.say(f"{phase.why}; frozen, with both revisions kept. abort goes back, promote --full accepts")
         return
     stable, follows = plan.record.stable, follow_up(plan)

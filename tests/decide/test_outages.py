@@ -3,7 +3,9 @@
 import pytest
 
 from bluegreen import Healthy, Paused, Progressing, Promoting, commands
+from bluegreen.record import Reason
 from bluegreen.snapshot import NOTHING, Foreign, Shown
+from bluegreen.spec import OnFailure
 from tests.support.worlds import V1, V2, healthy
 
 DARK = f"revision {V1}, which edge shows, has nothing available"
@@ -66,3 +68,19 @@ def test_a_layer_whose_turn_has_not_come_is_not_left_pointing_at_nothing(shown: 
     play.go(120)
     assert play.live() == {"outer": V2, "inner": V2}
     play.phase(Healthy)
+
+
+def test_what_is_frozen_is_not_left_pointing_at_nothing() -> None:
+    """Frozen means that nothing moves; that an outsider's edit stays an outage was nobody's wish."""
+    play = healthy(layers=("outer", "inner"), on_failure=OnFailure.FREEZE)
+    play.apply("v2")
+    play.go(10)
+    play.world.fail(V2)
+    play.go(31)
+    assert play.reason is Reason.FROZEN
+    play.world.recover(V2)
+    play.world.point_elsewhere("outer", V1)
+    play.world.point_elsewhere("inner", NOTHING)
+    play.go(2)
+    assert play.live() == {"outer": V1, "inner": V2}
+    assert play.reason is Reason.FROZEN
