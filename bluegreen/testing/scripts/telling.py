@@ -165,7 +165,7 @@ class Telling(Trace):
     def _answers(self, record: Record | None, lines: list[str]) -> None:
         if record is None:
             return
-        if self._new("attempt", record.attempt):
+        if self._new("attempt", record.attempt) and record.attempt:
             lines.append(f"attempt {record.attempt} begins, of {record.current}")
         for one in record.gates:
             if one.answer and self._new(f"gate {one.gate} {one.attempt}", (one.answer, one.why)):
