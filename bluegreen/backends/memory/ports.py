@@ -93,6 +93,8 @@ class MemoryRouter:
         """Makes these revisions addressable; what a slot shows stays so."""
         await self._world.call(f"layer {self.name} prepare")
         layer = self._world.layers[self.name]
+        if layer.prepared is None:
+            return
         wanted = {one.revision: one for one in targets}
         for one in layer.prepared:
             if one.revision in (layer.active, layer.preview):

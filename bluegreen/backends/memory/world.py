@@ -69,7 +69,8 @@ class Revision:
 
 @define
 class Layer:
-    """A traffic layer. Its data plane follows a write after `converge_after_s`; `probed` as in `RouterState`."""
+    """A traffic layer. Its data plane follows a write after `converge_after_s`; `probed` and `prepared` (None: it needs no
+    preparing) are as in `RouterState`."""
 
     name: str
     version: str
@@ -78,7 +79,7 @@ class Layer:
     converge_after_s: float = 0.0
     converged_at: float = 0.0
     probed: bool = True
-    prepared: frozenset[Target] = frozenset()
+    prepared: frozenset[Target] | None = frozenset()
     in_flight_until: float = 0.0
     drains_after_s: float = 0.0
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from bluegreen.testing.explorer.beginning import beginning_in_words
 from bluegreen.testing.explorer.graph import CREW_AT, CREWS, WORLD_AT, Graph, Way
-from bluegreen.testing.explorer.telling import Counterexample, Move, told
+from bluegreen.testing.explorer.telling import Counterexample, Move, settings, told
 
 
 def counterexample(graph: Graph, states: Sequence[int]) -> Counterexample:
@@ -22,9 +22,10 @@ def counterexample(graph: Graph, states: Sequence[int]) -> Counterexample:
     if harmful is not None:
         moves.append(_move(graph, harmful, minds))
     lines = told(graph.space, moves, graph.scope.engines)
+    notes = [beginning_in_words(graph.scope)]
     if harmful is None:
-        lines = (*lines, *_left_alone(graph, states[-1] >> WORLD_AT))
-    return Counterexample(graph.harm, lines, (beginning_in_words(graph.scope),))
+        notes += _left_alone(graph, states[-1] >> WORLD_AT)
+    return Counterexample(graph.harm, lines, settings(graph.scope), tuple(notes))
 
 
 def _move(graph: Graph, way: Way, minds: tuple[int, ...]) -> Move:
@@ -33,8 +34,8 @@ def _move(graph: Graph, way: Way, minds: tuple[int, ...]) -> Move:
 
 
 def _left_alone(graph: Graph, world: int) -> Iterator[str]:
-    yield "# from here on nothing goes wrong, and one engine goes on by itself:"
+    yield "In the end nothing goes wrong any more, and one engine goes on by itself:"
     for alone in graph.alone:
         if alone.verdict(world):
-            yield from (f"#   {line}" for label in alone.way(world) for line in label.replace("{}", "it").splitlines())
+            yield from (f"  {line}" for label in alone.way(world) for line in label.replace("{}", "it").splitlines())
             return

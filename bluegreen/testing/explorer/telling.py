@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from bluegreen.testing.explorer.scope import Scope
 from bluegreen.testing.explorer.states import WORKLOADS, Act, Mind
+from bluegreen.testing.scripts.declaring import declared_words
 
 if TYPE_CHECKING:
     from bluegreen.testing.explorer.space import Space
@@ -30,16 +32,32 @@ class Move:
 
 @frozen
 class Counterexample:
-    """The shortest way that was found to a broken promise. `harm` says which, in words."""
+    """The shortest way that was found to a broken promise. `harm` says which, in words.
+
+    `settings` are what a trace script begins with, `notes` what follows once nothing goes wrong any more.
+    """
 
     harm: str
     lines: tuple[str, ...]
-    preface: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def script(self) -> str:
-        """The way as a trace script, with what it leads to as a comment."""
-        head = [f"# {line}" for line in self.preface]
-        return "\n".join([*head, *self.lines, f"# {self.harm}"]) + "\n"
+        """The way as a trace script: kept in a file it is played on real engines, and its end says what is broken.
+
+        The answers of a check that the search chose (`check of A says yes`) are no part of that language.
+        """
+        head = [f"# {line}" for line in (f"A search found: {self.harm}", *self.notes)]
+        return "\n".join([*head, *self.settings, "", *(f"> {line}" for line in (*self.lines, "check"))]) + "\n"
+
+
+def settings(scope: Scope) -> tuple[str, ...]:
+    """What a script has to declare for the world of a search, before its first command."""
+    told = declared_words(scope.rollout)
+    return (f"rollout: {told}", f"begin: {'v1 is live' if scope.templates else 'nothing is deployed'}", READY_WHEN_TOLD)
+
+
+READY_WHEN_TOLD = "pods: ready when told"
 
 
 def told(space: Space, moves: Sequence[Move], engines: int) -> tuple[str, ...]:
@@ -55,7 +73,11 @@ class _Teller:
 
     def tell(self, moves: Sequence[Move]) -> list[str]:
         """All lines."""
-        lines = [f"engine {name}" for name in self._names]
+        scope = self._space.scope
+        lines = [] if scope.prepared else [f"{name} needs no preparing" for name in scope.layers]
+        lines += [] if scope.probed else [f"{name} has no probe" for name in scope.layers]
+        lines += [f"engine {name}" for name in self._names]
+        lines += [f"apply {name}" for name in scope.templates[:1]]
         for move in moves:
             lines += self._looks(move)
             name = self._names[move.who] if move.who is not None else ""
@@ -103,15 +125,15 @@ def told_act(act: Act, space: Space, *, call: bool = False) -> str:
             words = f"point {scope.layers[act.on]}"
             return words if call else f"{words} at {scope.revisions[act.revision]}"
         case "preview":
-            words = f"point preview of {scope.layers[act.on]}"
-            return words if call else f"{words} at {scope.revisions[act.revision]}"
+            words = f"point the preview of {scope.layers[act.on]}"
+            return f"point {scope.layers[act.on]}" if call else f"{words} at {scope.revisions[act.revision]}"
         case "prepare":
             return f"prepare {scope.layers[act.on]}"
         case "ensure":
-            return "ensure" if call else f"ensure {scope.revisions[act.on]}"
+            return f"ensure {scope.revisions[act.on]}"
         case "retire":
             return "scale down" if call else f"scale {scope.revisions[act.on]} down"
         case "forget":
-            return "forget" if call else f"forget {scope.revisions[act.on]}"
+            return f"forget {scope.revisions[act.on]}"
         case _:
             return f"{'measure' if act.kind == 'start' else act.kind} {space.decider.keys.things[act.on].run}"

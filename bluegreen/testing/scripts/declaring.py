@@ -132,6 +132,25 @@ def declared(rollout: Rollout, words: str) -> Rollout:
     )
 
 
+def declared_words(rollout: Rollout) -> str:
+    """What `declared` makes this rollout of, but for its template, gates, hooks and analyses."""
+    owners = ((Rollout, rollout, DEFAULT), (BlueGreen, rollout.strategy, DEFAULT.strategy))
+    words = ["layers " + " ".join(one.name for one in rollout.policy.routers)]
+    for owner, ours, plain in (*owners, (RolloutPolicy, rollout.policy, DEFAULT.policy)):
+        for name, (attribute, _) in _fields(owner).items():
+            value = getattr(ours, attribute)
+            simple = value is None or isinstance(value, bool | int | float | str)
+            if simple and value != getattr(plain, attribute):
+                words.append(f"{name} {_text(value)}")
+    return ", ".join(words)
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _fields(owner: type) -> dict[str, tuple[str, Any]]:
     """The plain fields of a class by their names in a manifest, each with its attribute and its type."""
     hints = typing.get_type_hints(owner, None, {"Gate": Gate})

@@ -97,6 +97,7 @@ FORMS: Final = (
     Form("{layer} follows", outside.follows),
     Form("requests on {layer} take {duration}", outside.in_flight),
     Form("{layer} has no probe", outside.unprobed),
+    Form("{layer} needs no preparing", outside.unprepared),
     # Somebody else.
     Form("somebody points {layer} at a stranger", partial(outside.point, at="a stranger")),
     Form("somebody points {layer} at {at}", outside.point),

@@ -143,9 +143,9 @@ class Holding:
         else:
             try:
                 await one.do()
-                self._note(f"does {one.words}, late")
                 if one.action is not None:
-                    self._landed(one.action)
+                    self._landed(one.action)  # first: whatever is told before it counts as somebody else's doing
+                self._note(f"does {one.words}, late")
             except (Conflict, BackendError) as error:
                 self._note(f"comes too late to {one.words}: {error}")
         await settle()

@@ -131,6 +131,12 @@ async def unprobed(player: Player, layer: str) -> None:
     player.world.layers[layer].probed = False
 
 
+async def unprepared(player: Player, layer: str) -> None:
+    """The layer reaches every revision by its name, and is asked for nothing before it is pointed at one."""
+    player.world.layers[layer].prepared = None
+    player.world.touch(layer)
+
+
 # Somebody else.
 
 
