@@ -173,3 +173,20 @@ def test_connect_makes_a_world_or_shares_one() -> None:
         assert len(world.revisions) == 1
 
     run(main())
+
+
+async def test_whoever_watches_is_woken_in_the_order_in_which_they_came() -> None:
+    """The order of a set of futures is that of their addresses: a play of two engines would differ each time."""
+    world = World(rollout())
+    came: list[int] = []
+
+    async def watch(number: int) -> None:
+        await world.changed("records", world.changes["records"])
+        came.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(50):
+            group.create_task(watch(number))
+        await asyncio.sleep(0)
+        world.touch("records")
+    assert came == list(range(50))

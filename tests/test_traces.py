@@ -94,3 +94,13 @@ def test_a_script_has_the_same_output_in_every_process() -> None:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
         played = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert (played.returncode, played.stdout, played.stderr) == (0, "", "")
+
+
+def test_a_script_has_the_same_output_whatever_was_played_before() -> None:
+    """Two engines that wake at once go on in the same order, wherever in memory they are."""
+    path = TRACES / "a_partition_from_one_layer_is_taken_over_by_the_twin.txt"
+    kept: list[str] = []  # what is kept moves what comes after it to other addresses
+    for number in range(3):
+        kept += [str(one) for one in range(997 * number)]
+        scripts.check(path)
+    assert kept

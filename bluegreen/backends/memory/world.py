@@ -108,7 +108,8 @@ class World:
         self._refused: dict[str, int] = {}
         self._ready_after: dict[str, float] = {}
         self._dies_after: dict[str, float] = {}
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        # In the order in which they came: that of a set of futures differs from one time to the next.
+        self._waiting: dict[str, dict[asyncio.Future[None], None]] = {}
 
     # What the adapters use.
 
@@ -123,7 +124,7 @@ class World:
     def touch(self, what: str) -> None:
         """Tells whoever watches `"workloads"`, `"records"` or a layer's name that it changed."""
         self.changes[what] += 1
-        for waiting in self._waiting.pop(what, set()):
+        for waiting in self._waiting.pop(what, {}):
             if not waiting.done():
                 waiting.set_result(None)
 
@@ -143,7 +144,7 @@ class World:
         if self.changes[what] != since:
             return
         waiting = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(what, set()).add(waiting)
+        self._waiting.setdefault(what, {})[waiting] = None
         due = self._next_change(what)
         try:
             async with asyncio.timeout(None if due is None else max(due - self.time(), 0.0)):
@@ -151,7 +152,7 @@ class World:
         except TimeoutError:
             self.changes[what] += 1
         finally:
-            self._waiting.get(what, set()).discard(waiting)
+            self._waiting.get(what, {}).pop(waiting, None)
 
     def _next_change(self, what: str) -> float | None:
         now, times = self.time(), list[float]()
