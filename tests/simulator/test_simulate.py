@@ -13,6 +13,7 @@ import pytest
 
 from bluegreen import Healthy, Rollout, load
 from bluegreen.backends.memory import NEVER
+from bluegreen.engine.events import Acted
 from bluegreen.record import Degraded, Paused, PauseReason, Reason
 from bluegreen.spec import Analysis, Hook, HookPoint, Metric
 from bluegreen.testing import invariants
@@ -257,3 +258,20 @@ print(*timeline.lines(trace), *map(words, trace.moments), sep="\\n")
     }
     assert len(said) == 1
     assert len(said.pop()) > 5000
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_write_that_was_held_up_for_minutes_still_lands_and_does_no_harm(dies: bool) -> None:
+    """Its engine gave it up after ten seconds, or died meanwhile; somebody aborted, and the next one fenced it."""
+    crash = (Crash(98, back_after_s=5),) if dies else ()
+    trace = released(Stall(0, "edge point", 200), Ask(100, "abort"), *crash)
+    told_late = [one.event for one in trace.moments if isinstance(one.event, str) and " late" in one.event]
+    assert told_late == ["comes too late with layer edge point: layer edge changed since it was read"]
+
+
+def test_a_write_that_lands_late_on_what_nobody_changed_is_the_engines_own() -> None:
+    """Nobody fences it, for it is still wanted: the layer moves when it lands."""
+    trace = released(Stall(0, "workloads ensure", 100), build=Build("v2"))
+    late = next(one for one in trace.moments if str(one.event) == "has made workloads ensure, late")
+    assert isinstance(trace.moments[late.number - 1].event, Acted)
+    assert [trace.names[one.revision] for one in trace.promotions] == ["v2"]

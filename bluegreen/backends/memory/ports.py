@@ -85,7 +85,7 @@ class MemoryRouter:
             version=layer.version,
             converged=now >= layer.converged_at,
             probed=layer.probed,
-            prepared=layer.prepared,
+            prepared=layer.prepared if layer.needs_preparing else None,
             drained=now >= layer.in_flight_until,
         )
 
@@ -93,7 +93,7 @@ class MemoryRouter:
         """Makes these revisions addressable; what a slot shows stays so."""
         await self._world.call(f"layer {self.name} prepare")
         layer = self._world.layers[self.name]
-        if layer.prepared is None:
+        if not layer.needs_preparing:
             return
         wanted = {one.revision: one for one in targets}
         for one in layer.prepared:

@@ -69,8 +69,7 @@ class Revision:
 
 @define
 class Layer:
-    """A traffic layer. Its data plane follows a write after `converge_after_s`; `probed` and `prepared` (None: it needs no
-    preparing) are as in `RouterState`."""
+    """A traffic layer. Its data plane follows a write after `converge_after_s`; `probed` as in `RouterState`."""
 
     name: str
     version: str
@@ -79,7 +78,8 @@ class Layer:
     converge_after_s: float = 0.0
     converged_at: float = 0.0
     probed: bool = True
-    prepared: frozenset[Target] | None = frozenset()
+    needs_preparing: bool = True
+    prepared: frozenset[Target] = frozenset()
     in_flight_until: float = 0.0
     drains_after_s: float = 0.0
 

@@ -133,7 +133,7 @@ async def unprobed(player: Player, layer: str) -> None:
 
 async def unprepared(player: Player, layer: str) -> None:
     """The layer reaches every revision by its name, and is asked for nothing before it is pointed at one."""
-    player.world.layers[layer].prepared = None
+    player.world.layers[layer].needs_preparing = False
     player.world.touch(layer)
 
 

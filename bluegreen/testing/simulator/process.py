@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from bluegreen.actions import Action
 from bluegreen.engine import Engine
 from bluegreen.engine.clock import Clock
-from bluegreen.engine.events import Event
+from bluegreen.engine.events import Acted, Acting, Event
 from bluegreen.engine.look import Look, Looker
 from bluegreen.engine.tasks import Tasks
 from bluegreen.ports import Backend
@@ -47,8 +48,11 @@ class Process:
         self.deadly_events: list[tuple[str, int]] = []
         self._trace = trace
         self._killed = False
+        self._acting: Action | None = None
         backend, mine = wired(backend, self.wire), clock(jump_s)
-        self.engine = Engine(rollout, backend, observers=[trace.observer(who), self._observe], clock=mine)
+        observer = trace.observer(who)
+        self.wire.acting, self.wire.landed = lambda: self._acting, lambda action: observer(Acted(action))
+        self.engine = Engine(rollout, backend, observers=[observer, self._observe], clock=mine)
         self.looker = SimulatedLooker(rollout, backend, mine, self.engine.tasks)
         self.engine._driver.looker = self.looker
         self._life = asyncio.create_task(self._live(), name=who)
@@ -84,6 +88,8 @@ class Process:
             self._life.result()
 
     def _observe(self, event: Event) -> None:
+        if isinstance(event, Acting):
+            self._acting = event.action
         moments = self._trace.moments
         if len(moments) > BUSY and moments[-1].at_s - moments[-BUSY].at_s < 1:
             self._trace.runaway = len(moments) - 1

@@ -38,6 +38,7 @@ class Stage:
         self.trace = Trace(world)
         self.processes: dict[str, Process] = {}
         self.cut_off: set[str] = set()
+        self._dead: list[Process] = []
         self._metrics = metrics
         self._hooks = hooks
         self.person = Engine(rollout, self.backend(), clock=clock())
@@ -66,6 +67,7 @@ class Stage:
         """Kills the engine of this name, if it runs."""
         process = self.processes.pop(who, None)
         if process is not None:
+            self._dead.append(process)
             if process.alive:
                 process.kill()
             await process.gone()
@@ -129,7 +131,7 @@ class Stage:
         world = self.world
         world.mend()
         self.cut_off.clear()
-        for process in self.processes.values():
+        for process in (*self.processes.values(), *self._dead):  # what the dead had begun may still land
             process.mend()
         if not any(process.alive for process in self.processes.values()):
             await self.start("Z")

@@ -8,8 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
+from bluegreen.actions import Action
 from bluegreen.backends.memory import NEVER
-from bluegreen.errors import BackendError
+from bluegreen.errors import BackendError, BluegreenError
 from bluegreen.ports import Backend, Hooks, MetricProvider, NoData, Reading, Records, Router, Stored, Watched, Workloads
 from bluegreen.record import Record
 from bluegreen.snapshot import Key, Outcome, RouterState, Slot, Target, WorkloadsState
@@ -27,7 +28,8 @@ class Wire:
     and `deadly_after` kill the process before, or right after, the so-manieth such call. `cut` are the parts that
     cannot be reached, `lost` the calls of which no reply comes back, each so many times. `through` is who lets calls
     pass, where they do not pass by themselves: it gets a call's name, and makes it when its time has come.
-    With `dead` nothing passes any more.
+    With `dead` nothing passes any more. A write that is held up when its engine gives it up, or dies, still lands,
+    late: then `landed` is told which action it was, as `acting` said when it was made.
     """
 
     note: Callable[[str], None]
@@ -40,6 +42,9 @@ class Wire:
     released: asyncio.Event = field(factory=asyncio.Event)
     through: Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]] | None = None
     dead: bool = False
+    acting: Callable[[], Action | None] = lambda: None
+    landed: Callable[[Action], None] = lambda _: None
+    _late: set[asyncio.Task[None]] = field(factory=set[asyncio.Task[None]])
 
     async def call(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
         """Carries one call over. Raises what the call raises, and `BackendError` for what does not come through."""
@@ -53,7 +58,7 @@ class Wire:
     async def _carried(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
         if due(self.deadly, name):
             await self._end()
-        await self._stalled(name)
+        await self._stalled(name, do)
         if any(name.startswith(part) for part in self.cut):
             raise BackendError(f"{name}: connection refused")
         result = await do()
@@ -74,15 +79,44 @@ class Wire:
         self.die()
         await asyncio.sleep(NEVER)
 
-    async def _stalled(self, name: str) -> None:
+    async def _stalled(self, name: str, do: Callable[[], Awaitable[Any]]) -> None:
         for stall in [one for one in self.stalls if one[0] in name][:1]:
             self.stalls.remove(stall)
             self.note(f"stalls before {name} for {stall[1]:g} s")
+            action, holding = self.acting(), asyncio.create_task(self._held(stall[1]))
             try:
-                async with asyncio.timeout(stall[1]):
-                    await self.released.wait()
-            except TimeoutError:
-                pass
+                await asyncio.shield(holding)
+            except asyncio.CancelledError:
+                if name.endswith(_WRITES):
+                    late = asyncio.create_task(self._lands(holding, name, do, action))
+                    self._late.add(late)
+                    late.add_done_callback(self._late.discard)
+                else:
+                    holding.cancel()
+                raise
+
+    async def _held(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.released.wait()
+        except TimeoutError:
+            pass
+
+    async def _lands(
+        self, holding: asyncio.Task[None], name: str, do: Callable[[], Awaitable[Any]], action: Action | None
+    ) -> None:
+        await holding
+        try:
+            await do()
+        except BluegreenError as error:
+            self.note(f"comes too late with {name}: {error}")
+            return
+        if action is not None:
+            self.landed(action)  # first: whatever is told before it counts as somebody else's doing
+        self.note(f"has made {name}, late")
+
+
+_WRITES = (" point", " prepare", " ensure", " retire", " forget")
 
 
 def due(waiting: list[tuple[str, int]], name: str) -> bool:
