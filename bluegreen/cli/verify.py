@@ -100,7 +100,7 @@ async def _verified(rollout: Rollout, assumptions: Assumptions, processes: int) 
 
 
 async def _replay(screen: Screen, rollout: Rollout, name: str, assumptions: Assumptions) -> None:
-    from bluegreen.testing.trace import words
+    from bluegreen.testing import timeline
     from bluegreen.testing.verifying import scenario
 
     try:
@@ -108,12 +108,12 @@ async def _replay(screen: Screen, rollout: Rollout, name: str, assumptions: Assu
         trace = await asyncio.to_thread(found.play, rollout, assumptions)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    lines = [words(one) for one in trace.moments[trace.released :]]
     if screen.output is not Output.TEXT:
-        screen.data({"rollout": rollout.name, "scenario": name, "story": found.story, "moments": lines})
+        rows = [one.data() for one in timeline.rows(trace)]
+        screen.data({"rollout": rollout.name, "scenario": name, "story": found.story, "rows": rows})
         return
     screen.say(f"{rollout.name}, {name}: the new build {found.story}")
-    for line in lines:
+    for line in timeline.lines(trace):
         screen.say(line)
 
 
