@@ -50,7 +50,7 @@ def test_a_scenario_is_played_moment_by_moment_and_always_the_same() -> None:
     done = typed("-f", WRONG, "--scenario", "bad-after-30s")
     assert done.exit_code == Exit.OK
     assert "shop, bad-after-30s: the new build is bad from 30s after it has live traffic on" in done.stdout
-    assert "decides point service" in done.stdout
+    assert "layer service is moving to next" in done.stdout
     assert typed("-f", WRONG, "--scenario", "bad-after-30s").stdout == done.stdout
 
 
