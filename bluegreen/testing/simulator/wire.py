@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar
 from attrs import define, field
 
 from bluegreen.backends.memory import NEVER
+from bluegreen.engine.rest import watched
 from bluegreen.errors import BackendError
-from bluegreen.ports import Backend, Hooks, MetricProvider, NoData, Reading, Records, Router, Stored, Watched, Workloads
+from bluegreen.ports import Backend, Hooks, MetricProvider, NoData, Reading, Records, Router, Stored, Workloads
 from bluegreen.record import Record
 from bluegreen.snapshot import Key, Outcome, RouterState, Slot, Target, WorkloadsState
 from bluegreen.spec import JSON, RevisionId, Rollout
@@ -126,7 +127,7 @@ class _Watching(Generic[P]):
 
     async def changed(self) -> None:
         """Returns when the port says so; fails for a part that cannot be reached, as its calls do."""
-        assert isinstance(self.inner, Watched)
+        assert watched(self.inner)
         await self.wire.call(f"{self.what} changed", self.inner.changed)
 
 
