@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import lru_cache
 from typing import TypeGuard
 
 from bluegreen.ports import Backend, Watched
@@ -27,12 +26,14 @@ class Bell:
 
 def watched(port: object) -> TypeGuard[Watched]:
     """Whether the adapter can tell when another look may differ."""
-    return _watches(type(port))
+    adapter = type(port)
+    if adapter not in _WATCHED:
+        _WATCHED[adapter] = isinstance(port, Watched)
+    return _WATCHED[adapter]
 
 
-@lru_cache
-def _watches(adapter: type) -> bool:
-    return issubclass(adapter, Watched)  # slow, and asked at every rest
+_WATCHED: dict[type, bool] = {}
+"""What was found of each class of adapter: finding it out is slow, and it is asked at every rest."""
 
 
 async def rest(backend: Backend | None, bell: Bell, seconds: float) -> None:

@@ -10,3 +10,9 @@ Python that a test can keep (`telling`).
 """
 
 from __future__ import annotations
+
+from bluegreen.testing.soak.scenario import Found, Ran, Scenario, drawn, judged, run
+from bluegreen.testing.soak.smaller import smaller
+from bluegreen.testing.soak.telling import lines, python, story
+
+__all__ = ["Found", "Ran", "Scenario", "drawn", "judged", "lines", "python", "run", "smaller", "story"]

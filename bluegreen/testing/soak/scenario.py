@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 from unittest.mock import patch
 
 from attrs import frozen
 
+from bluegreen.engine.driver import POLL_SETTLED_S
 from bluegreen.spec import Rollout
 from bluegreen.testing import invariants
 from bluegreen.testing.simulator import Faults, World, simulate
@@ -21,6 +22,7 @@ from bluegreen.testing.soak.worlds import a_world
 from bluegreen.testing.trace import Trace
 
 HOUR_S: Final = 3600.0
+POLLS_S: Final = (POLL_SETTLED_S, 60.0, 300.0, 300.0)
 _LIMITS: Final = ("FRESH_S", "ACT_TIMEOUT_S", "PREPARE_TIMEOUT_S")
 
 
@@ -29,20 +31,21 @@ class Scenario:
     """All that one run is made of.
 
     `unhurried`: engines begin actions, and wait for them, as late and as long as they like. What they do is late then
-    by minutes, where a stalled call would else have been given up; no safety rests on those limits.
+    by minutes, where a stalled call would else have been given up; no safety rests on those limits. `polls_s`: an
+    engine that has settled looks again after so long at the latest; where that is long, it acts because it was told
+    to, or meant to, or not at all.
     """
 
     rollout: Rollout
     world: World
     faults: Faults
     unhurried: bool = False
+    polls_s: float = POLL_SETTLED_S
 
     def play(self) -> Trace:
         """Plays it: the faults, and then at least a virtual hour in all. The same scenario gives the same trace."""
         for_s = max(long_enough_s(self.rollout), HOUR_S - self.faults.last_s)
-        if not self.unhurried:
-            return simulate(self.rollout, self.world, self.faults, for_s=for_s)
-        with _no_hurry():
+        with _patience(self.unhurried, self.polls_s):
             return simulate(self.rollout, self.world, self.faults, for_s=for_s)
 
 
@@ -69,7 +72,8 @@ def drawn(seed: int) -> Scenario:
     """The scenario that goes with this seed."""
     chance = Chance.of(seed)
     rollout = a_rollout(chance)
-    return Scenario(rollout, a_world(chance, rollout), trouble(chance, rollout), chance.once_in(3))
+    world, faults = a_world(chance, rollout), trouble(chance, rollout)
+    return Scenario(rollout, world, faults, chance.once_in(3), chance.one(*POLLS_S))
 
 
 def run(seed: int) -> Ran:
@@ -93,6 +97,9 @@ def judged(scenario: Scenario) -> tuple[Trace | None, Found | None]:
 
 
 @contextmanager
-def _no_hurry() -> Generator[None]:
-    with patch.multiple("bluegreen.engine.act", **dict.fromkeys(_LIMITS, 1e9)):
+def _patience(unhurried: bool, polls_s: float) -> Generator[None]:
+    with ExitStack() as patched:
+        patched.enter_context(patch("bluegreen.engine.driver.POLL_SETTLED_S", polls_s))
+        for limit in _LIMITS if unhurried else ():
+            patched.enter_context(patch(f"bluegreen.engine.act.{limit}", 1e9))
         yield

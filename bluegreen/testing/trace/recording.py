@@ -146,6 +146,6 @@ class Trace:
         key = (layers, revisions, world.stored.version)
         if self._truth is None or self._truth[0] != key:
             shown = {name: TrueLayer(active, version) for name, active, version in layers}
-            run = {name: TrueRevision(*one) for name, *one in revisions}
+            run = {name: TrueRevision(wanted, there, version) for name, wanted, there, version in revisions}
             self._truth = key, Truth(shown, run, world.stored.record)
         return self._truth[1]
