@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -73,16 +74,15 @@ class Trace:
     def landed(self) -> list[Landed]:
         """Every action that the world accepted, in the order in which it did."""
         found: list[Landed] = []
-        turns = self.turns()
+        turns: dict[str, list[Turn]] = {}
+        for turn in self.turns():
+            turns.setdefault(turn.who, []).append(turn)
         for before, moment in zip(self.moments, self.moments[1:], strict=False):
             if not isinstance(moment.event, Acted):
                 continue
-            action = moment.event.action
-            turn = next(
-                one
-                for one in reversed(turns)
-                if one.number < moment.number and one.who == moment.who and action in one.decision.actions
-            )
+            action, mine = moment.event.action, turns[moment.who]
+            began = bisect_left(mine, moment.number, key=lambda one: one.number)
+            turn = next(one for one in reversed(mine[:began]) if action in one.decision.actions)
             found.append(Landed(moment.number, moment.at_s, turn, action, before.truth, moment.truth))
         return found
 
@@ -139,12 +139,13 @@ class Trace:
 
     def _look(self) -> Truth:
         world = self._world
-        layers = {name: TrueLayer(one.active, one.version) for name, one in world.layers.items()}
-        revisions = {
-            one.id: TrueRevision(one.wanted, len(world.available(one.id)), one.version)
-            for one in world.revisions.values()
-        }
-        key = (*layers.values(), *revisions.items(), world.stored.version)
+        layers = [(name, one.active, one.version) for name, one in world.layers.items()]
+        revisions = [
+            (name, one.wanted, len(world.available(name)), one.version) for name, one in world.revisions.items()
+        ]
+        key = (layers, revisions, world.stored.version)
         if self._truth is None or self._truth[0] != key:
-            self._truth = key, Truth(layers, revisions, world.stored.record)
+            shown = {name: TrueLayer(active, version) for name, active, version in layers}
+            run = {name: TrueRevision(wanted, there, version) for name, wanted, there, version in revisions}
+            self._truth = key, Truth(shown, run, world.stored.record)
         return self._truth[1]
