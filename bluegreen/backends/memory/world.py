@@ -107,7 +107,7 @@ class World:
         self._refused: dict[str, int] = {}
         self._ready_after: dict[str, float] = {}
         self._dies_after: dict[str, float] = {}
-        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+        self._waiting: dict[str, dict[asyncio.Future[None], None]] = {}  # woken in the order in which they came
 
     # What the adapters use.
 
@@ -122,7 +122,7 @@ class World:
     def touch(self, what: str) -> None:
         """Tells whoever watches `"workloads"`, `"records"` or a layer's name that it changed."""
         self.changes[what] += 1
-        for waiting in self._waiting.pop(what, set()):
+        for waiting in self._waiting.pop(what, {}):
             if not waiting.done():
                 waiting.set_result(None)
 
@@ -142,7 +142,7 @@ class World:
         if self.changes[what] != since:
             return
         waiting = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(what, set()).add(waiting)
+        self._waiting.setdefault(what, {})[waiting] = None
         due = self._next_change(what)
         try:
             if due is None:
@@ -153,7 +153,7 @@ class World:
         except TimeoutError:
             self.changes[what] += 1
         finally:
-            self._waiting.get(what, set()).discard(waiting)
+            self._waiting.get(what, {}).pop(waiting, None)
 
     def _next_change(self, what: str) -> float | None:
         now, times = self.time(), list[float]()
