@@ -20,7 +20,6 @@ from tests.support.worlds import rollout
 CALLS = ("point", "retire", "ensure", "prepare", "save", "load", "observe", "layer edge observe", "forget")
 EVENTS = ("Looked", "Decided", "Saved", "Acting", "Acted", "Resting", "Transition")
 LAYERS = ("edge", "mesh", "service")
-NO_LAYER = Foreign("somebody else's")
 
 
 @frozen
@@ -135,7 +134,7 @@ def _to_the_world(drill: Drill, fault: Fault) -> Any:
     return asyncio.sleep(0)
 
 
-_ODD: tuple[Shown, ...] = (NOTHING, EVERYTHING, NO_LAYER)
+_ODD: tuple[Shown, ...] = (NOTHING, EVERYTHING, Foreign("somebody else's"))
 
 
 def _asked(drill: Drill, fault: Fault) -> Any:
@@ -205,7 +204,8 @@ def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True)
         _fault("see", st.sampled_from(parts), _NONE),
         _fault("refuse", st.sampled_from(calls), _COUNT),
     ]
-    return st.sampled_from([asked, *([own] if engines else []), *([outside] if world else [])]).flatmap(st.one_of)
+    kinds = [asked, *([own] if engines else []), *([outside] if world else [])]
+    return st.sampled_from(kinds).flatmap(st.one_of)
 
 
 @st.composite
