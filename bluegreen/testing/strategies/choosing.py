@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
@@ -29,10 +29,24 @@ def first(simplest: T, *others: T) -> st.SearchStrategy[T]:
 
 
 def seconds(most_s: float, least_s: float = 0.0) -> st.SearchStrategy[float]:
-    """A time between the two, in seconds: a round one, or any tenth of a second."""
+    """A time between the two, in seconds: a round one as often as any tenth of a second; it shrinks to a round one."""
     some = [one for one in ROUND_S if least_s <= one <= most_s]
-    any_tenth = st.integers(round(least_s * 10), round(most_s * 10)).map(lambda tenths: tenths / 10)
-    return (st.sampled_from(some) | any_tenth) if some else any_tenth
+    tenths = range(round(least_s * 10), round(most_s * 10) + 1)
+    if not some:
+        return st.sampled_from(tenths).map(_tenths)
+    return st.integers(0, len(some) + 2 * len(tenths) - 1).map(lambda number: _moment(number, some, tenths))
+
+
+def _moment(number: int, some: Sequence[float], tenths: Sequence[int]) -> float:
+    """One number, and not a choice between two strategies: so Hypothesis gets from an odd moment to a round one."""
+    if number < len(some):
+        return some[number]
+    further, odd = divmod(number - len(some), 2)
+    return some[further % len(some)] if odd else _tenths(tenths[further])
+
+
+def _tenths(number: int) -> float:
+    return number / 10
 
 
 def pinned(pins: Pins, **drawn: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:

@@ -44,6 +44,8 @@ EVENTS: Final = ("Saved", "Decided", "Looked", "Acting", "Acted", "Resting", "Tr
 """What an engine tells of itself, and may die after."""
 ANY: Final = 8
 """So many of a kind there are at most where any number is asked for."""
+FEW: Final = 4
+"""So many things go wrong in the middling plan of many slots."""
 _JUMPS_S = (0.0, -20.0, 20.0, -3600.0, 3600.0)
 
 
@@ -129,18 +131,19 @@ _Kind = Callable[[_Scope], st.SearchStrategy[Any]]
 
 
 def _at_most(limits: Mapping[_Kind, int], scope: _Scope) -> st.SearchStrategy[Faults]:
-    """Lists of slots, each used once; a slot is a kind and a number, so that no kind comes too often."""
-    drawn = {kind: kind(scope) for kind, limit in limits.items() if limit}
-    slots = [(kind, number) for kind in drawn for number in range(limits[kind])]
-    if not slots:
-        return st.just(Faults())
-    one = st.sampled_from(range(len(slots))).flatmap(lambda slot: st.tuples(st.just(slot), drawn[slots[slot][0]]))
-    several = st.lists(one, max_size=min(len(slots), 16), unique_by=lambda pair: pair[0])
-    return several.map(lambda pairs: _planned([happening for _, happening in pairs]))
+    """A slot for each that there may be, most of them empty where there are many.
+
+    Slots, and not a list: whatever is not needed goes away by itself, wherever it stands.
+    """
+    slots = [one for kind, limit in limits.items() for one in [kind(scope)] * limit]
+    return _plans(slots, first(False, *[False] * (len(slots) // FEW - 1), True))
 
 
-def _planned(happenings: Sequence[Happening]) -> Faults:
-    return Faults(tuple(sorted(happenings, key=lambda one: one.at_s)))
+@st.composite
+def _plans(draw: st.DrawFn, slots: Sequence[st.SearchStrategy[Any]], used: st.SearchStrategy[bool]) -> Faults:
+    """Drawn here, and not mapped, so that Hypothesis shows a plan as what it is and not as how it came about."""
+    drawn: list[Happening] = [draw(slot) for slot in slots if draw(used)]
+    return Faults(tuple(sorted(drawn, key=lambda one: one.at_s)))
 
 
 # Engines.
