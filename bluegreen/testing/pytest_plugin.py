@@ -1,6 +1,7 @@
 """The pytest plugin that comes with the package: virtual time, and the time line of a trace that breaks a rule.
 
-pytest loads it by itself wherever bluegreen is installed; so it imports nothing before a test asks for it.
+pytest loads it by itself wherever bluegreen is installed; so it imports nothing before a test asks for it. Its name is
+`bluegreen`: `-p no:bluegreen` leaves it out.
 """
 
 from __future__ import annotations

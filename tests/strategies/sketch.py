@@ -39,7 +39,7 @@ spec:
     provider:
       prometheus:
         address: http://prometheus:9090
-        query: sum(rate(http_requests_total{app="shop",code=~"5.."}[1m])) / sum(rate(http_requests_total{app="shop"}[1m]))
+        query: sum(rate(errors_total{app="shop"}[1m])) / sum(rate(requests_total{app="shop"}[1m]))
 ---
 apiVersion: v1
 kind: Service

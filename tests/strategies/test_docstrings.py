@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import __future__ as future
 import inspect
 import re
 import textwrap
@@ -47,6 +46,6 @@ def test_the_example_of_a_strategy_holds(name: str) -> None:
     assert len(found) == 1, f"{name} has {len(found)} examples"
     known = names()
     before = set(known)
-    exec(compile(textwrap.dedent(found[0]), name, "exec", flags=future.annotations.compiler_flag), known)
+    exec("from __future__ import annotations\n" + textwrap.dedent(found[0]), known)
     (test,) = (known[one] for one in set(known) - before if one.startswith("test_"))
     settings(max_examples=FEW, database=None)(test)()

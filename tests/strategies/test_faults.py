@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +25,7 @@ ALL: dict[str, Any] = dict.fromkeys(
         *("pod_failures", "slow_layers", "outsiders", "deletions", "commands"),
     )
 )
-KINDS = set(faults.Happening.__args__)  # type: ignore[attr-defined]
+KINDS = set(get_args(faults.Happening))
 
 
 @given(fault_plans(crashes=2, partitions=1, commands=3, within_s=60.0))

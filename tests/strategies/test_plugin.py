@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-PLUGIN = "bluegreen.testing.pytest_plugin"
-INSTALLED = any(one.value == PLUGIN for one in entry_points(group="pytest11"))
-"""Whether pytest finds the plugin by itself; an installation that is older than the plugin does not name it."""
-
 USED = """
 import asyncio
 from hypothesis import given, settings, strategies as st
@@ -44,11 +39,11 @@ SHOP = load(POLICY)
 def test_a_release_that_nobody_watches():
     trace = simulate(SHOP, World.of(SHOP, Build("v2", 3600.0)), for_s=60)
     other = trace
-    assert trace.phase is None, trace
+    assert other.phase is None, trace
 
 def test_that_speaks_of_no_trace():
     trace = simulate(SHOP, World.of(SHOP, Build("v2", 3600.0)), for_s=60)
-    assert trace is None
+    assert len(SHOP.name) == 1
 """
 LATE = """
 import sys
@@ -61,11 +56,28 @@ def test_nothing_was_imported_before_it_was_asked_for():
 
 
 def ran(folder: Path, test: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """What pytest says of this file, with the plugin as it is in this project."""
+    """What pytest says of this file where a package is installed that declares what this project declares."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    installed = folder / "declared-1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: declared\nVersion: 1\n")
+    (installed / "entry_points.txt").write_text(
+        "[pytest11]\n" + "".join(f"{name} = {value}\n" for name, value in declared.items())
+    )
     (folder / "test_it.py").write_text(test)
-    load = [] if INSTALLED else ["-p", PLUGIN]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *load, *options, "test_it.py"]
-    environment = {"PYTHONPATH": str(ROOT)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        *options,
+        "test_it.py",
+    ]
+    environment = {"PYTHONPATH": f"{ROOT}{os.pathsep}{folder}"}
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
 
@@ -79,25 +91,21 @@ def test_the_time_line_is_told_of_a_trace_that_the_message_names(tmp_path: Path)
     told = ran(tmp_path, FAILING, "--tb=short").stdout
     assert "2 failed" in told, told
     assert "AssertionError: <Trace: " in told
-    assert told.count("- time line of trace -") == 1
+    assert told.count("- time line of ") == 1, told
     _, _, line = told.partition("- time line of trace -")
     assert "time  phase" in line
     assert "Progressing  stable        stable 3/3, v2 0/3  revision v2 is becoming available" in line
 
 
-def test_the_plugin_takes_no_time_from_those_who_do_not_use_it(tmp_path: Path) -> None:
+def test_the_plugin_imports_little_before_it_is_asked_for_more(tmp_path: Path) -> None:
     # Hypothesis has a plugin of its own, which is no business of this one.
-    done = ran(tmp_path, LATE, "-p", "no:hypothesispytest", "-p", "no:logfire")
+    done = ran(tmp_path, LATE, "-p", "no:hypothesispytest")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_can_be_named_although_it_is_found(tmp_path: Path) -> None:
-    done = ran(tmp_path, USED, "-p", PLUGIN)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_pytest_finds_it_by_itself() -> None:
-    declared = (ROOT / "pyproject.toml").read_text()
-    assert f'[project.entry-points.pytest11]\nbluegreen = "{PLUGIN}"\n' in declared
-    if not INSTALLED:
-        pytest.skip("the installed metadata is older than the plugin: install the project again")
+def test_it_may_be_named_although_it_is_found_and_can_be_left_out(tmp_path: Path) -> None:
+    for folder, option, failed in (("named", "bluegreen", 0), ("left out", "no:bluegreen", 1)):
+        (tmp_path / folder).mkdir()
+        done = ran(tmp_path / folder, USED, "-p", option)
+        assert done.returncode == failed, done.stdout + done.stderr
+        assert ("fixture 'virtual_time' not found" in done.stdout) == bool(failed)

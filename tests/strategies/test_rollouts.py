@@ -1,4 +1,4 @@
-"""What is drawn of rollouts and manifests: the valid ones are, all fields are met, and of the others each is refused."""
+"""What is drawn of rollouts and manifests: valid, with every field; what has one thing wrong is refused for it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_depends_on_a_pinned_field_follows_it(rollout: Rollout) -> None:
 
 
 def test_a_pin_that_is_no_field_is_refused() -> None:
-    with pytest.raises(TypeError, match="replica$"):
+    with pytest.raises(TypeError, match=r"replica$"):
         rollouts(replica=1)
 
 
