@@ -42,7 +42,7 @@ def test_there_are_at_most_so_many_of_each_kind(plan: Faults) -> None:
 def test_everything_that_can_go_wrong_does_and_few_things_at_once() -> None:
     plans: list[Faults] = []
 
-    @settings(max_examples=100, database=None)
+    @settings(max_examples=300, database=None, derandomize=True)
     @given(fault_plans(SHOP, **ALL))
     def meet(plan: Faults) -> None:
         plans.append(plan)

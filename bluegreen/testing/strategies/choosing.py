@@ -30,23 +30,16 @@ def first(simplest: T, *others: T) -> st.SearchStrategy[T]:
 
 def seconds(most_s: float, least_s: float = 0.0) -> st.SearchStrategy[float]:
     """A time between the two, in seconds: a round one as often as any tenth of a second; it shrinks to a round one."""
-    some = [one for one in ROUND_S if least_s <= one <= most_s]
-    tenths = range(round(least_s * 10), round(most_s * 10) + 1)
-    if not some:
-        return st.sampled_from(tenths).map(_tenths)
-    return st.integers(0, len(some) + 2 * len(tenths) - 1).map(lambda number: _moment(number, some, tenths))
+    return _moments(sorted({least_s, most_s, *(one for one in ROUND_S if least_s < one < most_s)}))
 
 
-def _moment(number: int, some: Sequence[float], tenths: Sequence[int]) -> float:
-    """One number, and not a choice between two strategies: so Hypothesis gets from an odd moment to a round one."""
-    if number < len(some):
-        return some[number]
-    further, odd = divmod(number - len(some), 2)
-    return some[further % len(some)] if odd else _tenths(tenths[further])
-
-
-def _tenths(number: int) -> float:
-    return number / 10
+@st.composite
+def _moments(draw: st.DrawFn, round_s: Sequence[float]) -> float:
+    """A round moment, or so long before it; what is only late enough is so too without the `so long before`."""
+    at = draw(st.integers(0, len(round_s) - 1))
+    tenths = round((round_s[at] - round_s[at - 1]) * 10) if at else 0
+    before = draw(st.integers(0, 2 * tenths - 1)) if tenths else 0
+    return round(round_s[at] - before / 10, 3) if before < tenths else round_s[at]
 
 
 def pinned(pins: Pins, **drawn: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:
