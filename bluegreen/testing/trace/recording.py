@@ -40,6 +40,20 @@ class Trace:
         self._world = world
         self._truth: tuple[tuple[object, ...], Truth] | None = None
 
+    def __str__(self) -> str:
+        """The time line, below an empty line, so that it is read as what it is behind `AssertionError:`."""
+        from bluegreen.testing.timeline import lines  # it tells of traces, and so imports this module
+
+        return "\n" + "\n".join(lines(self) if self.moments else ("nothing happened",))
+
+    def __repr__(self) -> str:
+        if not self.moments:
+            return "<Trace: nothing happened>"
+        from bluegreen.testing.timeline import clock
+
+        long = clock(timedelta(seconds=self.moments[-1].at_s - self.moments[self.released].at_s))
+        return f"<Trace: {len(self.moments)} moments in {long}, {type(self.phase).__name__} in the end>"
+
     def observer(self, who: str) -> Observer:
         """What the engine of this name takes as an observer."""
         return lambda event: self._add(who, event)
