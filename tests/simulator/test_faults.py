@@ -28,6 +28,8 @@ from bluegreen.testing.trace import Trace
 from tests.simulator.test_simulate import CHECKED
 from tests.support.worlds import rollout
 
+pytestmark = pytest.mark.property
+
 R = rollout(layers=("edge", "edge-2"))
 
 

@@ -21,6 +21,8 @@ from bluegreen.testing import strategies
 from bluegreen.testing.simulator import Build, Crash, Faults, Series, Silence, World, simulate
 from tests.strategies.sketch import POLICY
 
+pytestmark = pytest.mark.property
+
 _EXAMPLE = re.compile(r"^ *@given\(.*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 WITH_EXAMPLES = (
     *("rollouts", "near_valid_rollouts", "manifests", "near_valid_manifests", "metrics", "analyses"),

@@ -18,6 +18,8 @@ from bluegreen.testing.strategies import BADNESS, bad_builds, commands, fault_pl
 from bluegreen.testing.strategies.written import written
 from tests.strategies.sketch import POLICY
 
+pytestmark = pytest.mark.property
+
 SHOP = load(POLICY)
 ALL: dict[str, Any] = dict.fromkeys(
     (

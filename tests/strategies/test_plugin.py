@@ -8,6 +8,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.property
+
 ROOT = Path(__file__).parents[2]
 USED = """
 import asyncio

@@ -17,6 +17,8 @@ from bluegreen.testing.strategies import NearValid, near_valid_manifests, near_v
 from bluegreen.testing.strategies import near_valid as broken_in
 from bluegreen.testing.strategies.manifests import manifest
 
+pytestmark = pytest.mark.property
+
 KINDS = (Rollout, BlueGreen, RolloutPolicy, RouterSpec, ProbeSpec, Hook, Analysis, Metric, Comparison)
 ALWAYS_THE_SAME = {"Rollout.name", "BlueGreen.active_service"}
 """What every rollout has to have, and what nothing depends on."""

@@ -48,6 +48,8 @@ from bluegreen.testing.strategies import (
 from bluegreen.testing.strategies.choosing import ROUND_S, seconds
 from tests.strategies.sketch import POLICY
 
+pytestmark = pytest.mark.property
+
 T = TypeVar("T")
 ENOUGH = settings(max_examples=2000, database=None, phases=[Phase.generate, Phase.shrink], derandomize=True)
 SHOP = load(POLICY)
