@@ -66,7 +66,7 @@ def workloads_case(state_dir: Path, make_rollout: MakeRollout) -> workloads.Case
                 another.close()
                 store.close()
 
-    return workloads.Case(make, rollouts, limit_s=20)
+    return workloads.Case(make, rollouts, limit_s=20, unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", workloads.RULES)
@@ -95,7 +95,7 @@ def records_case(state_dir: Path, make_rollout: MakeRollout) -> records.Case:
             for one in opened:
                 one.close()
 
-    return records.Case(make, (make_rollout("v1"), make_rollout("v2")))
+    return records.Case(make, (make_rollout("v1"), make_rollout("v2")), unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", records.RULES)
@@ -158,7 +158,7 @@ def router_case(
             yield router.Stage(wrapped if probed else inner, another, answers=answers, cut=cut)
 
     a, b, c = targets
-    return router.Case(make, (a, b, c))
+    return router.Case(make, (a, b, c), unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", router.RULES)

@@ -48,13 +48,15 @@ class Case:
     """How to make a fresh place, and what may be kept there.
 
     `rollouts` are two that differ; `keeps_rollouts` False: only the record is kept, for an API server has the Rollout.
-    Each call may take `limit_s` seconds.
+    Each call may take `limit_s` seconds. `unknown_version` looks like a version of this place and was never given out;
+    None: only versions that were are tried, for a system may call another malformed.
     """
 
     make: Callable[[], AbstractAsyncContextManager[Stage]]
     rollouts: tuple[Rollout, Rollout]
     keeps_rollouts: bool = True
     limit_s: float = 10
+    unknown_version: str | None = None
 
 
 async def check(rule: str, case: Case) -> None:
@@ -145,7 +147,8 @@ async def _versions_are_new(on: _On) -> None:
 async def _old_versions_are_refused(on: _On) -> None:
     old = [(await on.load()).version, await on.save(1), await on.save(2)]
     await on.save(1, on.stage.another)
-    for version in (*old, "no-such-version"):
+    unknown = () if on.case.unknown_version is None else (on.case.unknown_version,)
+    for version in (*old, *unknown):
         stale = on.adapter.save(*on.pair(3), if_version=version)
         await on.calls.refused(stale, "a save with an old version", RecordConflict)
         on.holds(await on.load(), 1, "after a save with an old version was refused,")
