@@ -113,6 +113,8 @@ def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Ca
             getattr(kind, "crash", lambda _: None)(on)
             return kind(on)
 
-        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"))
+        damaged: dict[str, Any] = getattr(kind, "spoilers", lambda _: {})(on)
+        future = getattr(kind, "age", lambda _: None)(on)
+        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"), damaged, future)
 
     return records.Case(make, ROLLOUTS[:2], limit_s=5, unknown_version=UNKNOWN)
