@@ -14,6 +14,8 @@ from bluegreen.testing.conformance import Violation, records, router, workloads
 from tests.support.worlds import V1, V2, V3, rollout
 
 LAYER = "edge"
+UNKNOWN = "v999999"
+"""What looks like a version of a world, and was never given out there."""
 ROLLOUTS = (rollout("v1"), rollout("v2"), rollout("v3"))
 
 
@@ -54,7 +56,7 @@ def workloads_case(kind: Callable[[World], Workloads] = MemoryWorkloads) -> work
 
         yield workloads.Stage(kind(on), kind(on), fail, scale, lambda: cut(on, "workloads"))
 
-    return workloads.Case(make, ROLLOUTS, limit_s=5)
+    return workloads.Case(make, ROLLOUTS, limit_s=5, unknown_version=UNKNOWN)
 
 
 def broken(check: Callable[[str, Any], Any], rules: dict[str, Any], case: Any) -> dict[str, str]:
@@ -97,7 +99,7 @@ def router_case(kind: Callable[[World, str], Router] = MemoryRouter, *, edited: 
         adapters = kind(on, LAYER), kind(on, LAYER)
         yield router.Stage(*adapters, elsewhere if edited else None, answers, lambda: cut(on, f"layer {LAYER}"))
 
-    return router.Case(make, TARGETS, limit_s=5)
+    return router.Case(make, TARGETS, limit_s=5, unknown_version=UNKNOWN)
 
 
 def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Case:
@@ -111,6 +113,8 @@ def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Ca
             getattr(kind, "crash", lambda _: None)(on)
             return kind(on)
 
-        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"))
+        damaged: dict[str, Any] = getattr(kind, "spoilers", lambda _: {})(on)
+        future = getattr(kind, "age", lambda _: None)(on)
+        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"), damaged, future)
 
-    return records.Case(make, ROLLOUTS[:2], limit_s=5)
+    return records.Case(make, ROLLOUTS[:2], limit_s=5, unknown_version=UNKNOWN)

@@ -34,12 +34,14 @@ class Case:
     """How to make a fresh layer, and three revisions that it may be pointed at.
 
     Something has to answer at the targets' addresses if the layer converges only then, or the stage has `answers`. Each
-    call, and whatever has to come true, may take `limit_s` seconds.
+    call, and whatever has to come true, may take `limit_s` seconds. `unknown_version` looks like a version of this
+    layer and was never given out; None: only versions that were are tried, for a system may call another malformed.
     """
 
     make: Callable[[], AbstractAsyncContextManager[Stage]]
     targets: tuple[Target, Target, Target]
     limit_s: float = 10
+    unknown_version: str | None = None
 
 
 class On:
@@ -51,6 +53,7 @@ class On:
         self.targets = case.targets
         self.a, self.b, self.c = (one.revision for one in case.targets)
         self.calls = Calls(case.limit_s)
+        self.unknown = () if case.unknown_version is None else (case.unknown_version,)
 
     async def look(self, by: Router | None = None) -> RouterState:
         """What a look shows; by the adapter on trial, unless another is given."""
