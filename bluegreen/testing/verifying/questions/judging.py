@@ -44,19 +44,19 @@ def _limits(evidence: Evidence) -> Iterator[Answer]:
             f"{name} succeeds with one success among {count} measurements, whatever else fails: failureLimit ({limit}) "
             f"is as much as count."
         )
-        if once and once.seen.healthy_at_s is not None:
-            says += " A build that is good when it is first measured, and bad from then on, is promoted."
-        elif once and once.seen.live_at_s is not None:
-            says += f" A build that is good when it is first measured, and bad from then on, gets live traffic {_kept(once)}."
+        if once and once.seen.live_at_s is not None:
+            says += f" A build that is good when it is first measured, and bad from then on, {_came_to(once)}."
         yield ASKING.fault("forgives-everything", says, f"write a failureLimit below {count}: 1, for instance", once)
     for name, one in much.items():
         says = f"{name} forgives {one.metric.failure_limit} failures among {one.metric.wanted} measurements."
         yield ASKING.warning("forgives-much", says, "lower failureLimit")
 
 
-def _kept(one: Tried) -> str:
-    """For how long it had live traffic, in words that end a sentence."""
-    return "and keeps it" if one.seen.keeps_traffic else f"for {span(one.seen.live_s)}"
+def _came_to(one: Tried) -> str:
+    """What became of a build that had live traffic, in words that end a sentence."""
+    if one.seen.healthy_at_s is not None:
+        return "is promoted"
+    return f"gets live traffic{' and keeps it' if one.seen.keeps_traffic else f' for {span(one.seen.live_s)}'}"
 
 
 def _conditions(evidence: Evidence) -> Iterator[Answer]:
@@ -72,7 +72,8 @@ def _conditions(evidence: Evidence) -> Iterator[Answer]:
         else:
             yield ASKING.warning("cannot-fail", says, remedy, rests_on=rests_on)
     if cannot_pass:
-        says = f"No value was found that {agreed(cannot_pass, 'calls', 'call')} good, so that what is said here may not hold."
+        call = agreed(cannot_pass, "calls", "call")
+        says = f"No value was found that {call} good, so that what is said here may not hold."
         yield ASKING.warning("cannot-pass", says, "look at its conditions", rests_on=rests_on)
 
 

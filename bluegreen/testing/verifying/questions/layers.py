@@ -26,5 +26,6 @@ def how_long_layers_differ(evidence: Evidence) -> Iterator[Answer]:
         yield ASKING.fine(says, worst, tried_words(tried))
     if blind := [one.name for one in routers if one.probe is None]:
         settle = span(evidence.rollout.policy.settle_seconds)
-        says = f"{agreed(blind, 'has', 'have')} no probe: that traffic follows is believed {settle} after a write, not seen."
+        have = agreed(blind, "has", "have")
+        says = f"{have} no probe: that traffic follows is believed {settle} after a write, and is not seen."
         yield ASKING.warning("no-probe", says, "give it a probe", rests_on="the declaration")
