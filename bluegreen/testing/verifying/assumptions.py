@@ -28,6 +28,7 @@ class Assumptions:
     measure_s: float = field(default=1.0, metadata={"says": "one measurement takes so long; a load, its duration"})
     converge_s: float = field(default=1.0, metadata={"says": "a layer follows a write after so long"})
     restart_s: float = field(default=30.0, metadata={"says": "an engine that died is back after so long"})
+    away_s: float = field(default=60.0, metadata={"says": "a part that fails is out of reach for so long"})
     patience_s: float = field(default=3600.0, metadata={"says": "what holds a release for longer counts as for ever"})
     capacity: float | None = field(
         default=None, metadata={"says": "requests per second that one replica can answer (default: not known)"}
@@ -87,7 +88,7 @@ def _value(name: str, value: str) -> float | None:
         found = _number(value) if name == "capacity" else duration_s(value)
     except UnitError as error:
         raise ValueError(f"{name}: {error}; {error.remedy}") from error
-    if found < 0 or (found == 0 and name in ("capacity", "patience")):
+    if found < 0 or (found == 0 and name in ("capacity", "patience", "away")):
         raise ValueError(f"{name}: {value} is too small")
     if name != "capacity" and found > LONGEST_S:
         raise ValueError(f"{name}: {value} is too long; the most is {span(LONGEST_S, exactly=True)}")

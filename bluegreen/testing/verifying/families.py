@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from bluegreen.backends.memory import NEVER
 from bluegreen.gates import HookGate, ManualGate, Stage
+from bluegreen.record import PauseReason
 from bluegreen.spec import Rollout
+from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
 from bluegreen.testing.simulator import (
     Ask,
     Crash,
@@ -22,7 +25,7 @@ from bluegreen.testing.simulator import (
 )
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, measured_of, metrics_of
-from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario, horizon_s
+from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario, horizon_s, takes_s
 from bluegreen.testing.verifying.seen import Seen
 from bluegreen.testing.verifying.words import span
 
@@ -78,8 +81,6 @@ def _measured(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario]:
     yield Scenario("bad-from-the-start", "is bad from the start", bad)
     ask = Ask(assumptions.ready_s + 5, "promote-full")
     yield Scenario("promoted-fully", "is bad from the start, and a person says promote --full", bad, (ask,))
-    if any(one.one_success_is_enough for one in measured_of(rollout)):
-        yield _good_once(rollout, assumptions)
     if any(load_of(one) for one in metrics_of(rollout)):
         story = "is good, and its preview cannot answer the load that it is checked with"
         yield Scenario("preview-overloaded", story, builds.like(metrics=Series(steady(1.0).pieces)))
@@ -89,12 +90,26 @@ def _silent_name(silence: Silence) -> str:
     return {Silence.NO_DATA: "no-data", Silence.NAN: "nan", Silence.ERROR: "errors"}[silence]
 
 
-def _good_once(rollout: Rollout, assumptions: Assumptions) -> Scenario:
-    """Long enough good that each metric's first measurement sees it, before the promotion and after it."""
-    firsts_s = [one.initial_delay_seconds for one in metrics_of(rollout)]
-    until_s = max(firsts_s, default=0.0) + assumptions.measure_s + rollout.min_ready_seconds + 5.0
-    build = Builds(assumptions.ready_s).like(metrics=step(until_s), live_metrics=step(until_s + assumptions.converge_s))
-    return Scenario("good-once", "is good when it is first measured, and bad from then on", build)
+def _good_once(rollout: Rollout, assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Scenario]:
+    """Good for as long as each metric's first measurement takes, before the promotion and again after it."""
+    if not any(one.one_success_is_enough for one in measured_of(rollout)):
+        return
+    before_s, after_s = (
+        _first_measured_s(rollout, assumptions, good, where) for where in (PRE_ANALYSIS, POST_ANALYSIS)
+    )
+    build = Builds(assumptions.ready_s).like(
+        metrics=step(max(before_s - (good.available_at_s or 0.0), 0.0)), live_metrics=step(max(after_s - live_s, 0.0))
+    )
+    yield Scenario("good-once", "is good when each analysis first measures it, and bad from then on", build)
+
+
+def _first_measured_s(rollout: Rollout, assumptions: Assumptions, good: Seen, where: str) -> float:
+    """When each metric of an analysis of a good release has been measured once; 0 where there is no such analysis."""
+    metrics = [one.metric for one in measured_of(rollout) if one.where == where]
+    began = [one.at_s for one in good.stands if one.gate == where and one.reason == PauseReason.GATE]
+    if not metrics or not began:
+        return 0.0
+    return began[0] + max(one.initial_delay_seconds + takes_s(one, assumptions) for one in metrics) + 1.0
 
 
 def _hooks(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario]:
@@ -131,7 +146,8 @@ def second_family(rollout: Rollout, assumptions: Assumptions, good: Seen) -> lis
     live_s = good.live_at_s
     if live_s is None:
         return []
-    found = [*_aborts(assumptions, good, live_s), *_undone(assumptions, good)]
+    found = [*_aborts(assumptions, good, live_s), *_aborts_despite(rollout, assumptions, good, live_s)]
+    found += [*_undone(assumptions, good), *_good_once(rollout, assumptions, good, live_s)]
     found += [*_crashes(assumptions, good, live_s), *_out_of_reach(rollout, assumptions, live_s)]
     found += [*_worse(rollout, assumptions, live_s), *_dying(rollout, assumptions, good, live_s)]
     return found
@@ -143,13 +159,30 @@ def _aborts(assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Sce
     moments = [("moving", live_s + 0.5)]
     if healthy_s is not None and healthy_s > live_s + 4:
         moments.append(("checked", (live_s + healthy_s) / 2))
-    if healthy_s is not None and retired_s is not None and retired_s > healthy_s + 20:
-        moments += [("promoted", healthy_s + 1), ("late", retired_s - 10)]
-    elif healthy_s is not None and retired_s is None:
+    if healthy_s is not None and (retired_s is None or retired_s > healthy_s + 2):
         moments.append(("promoted", healthy_s + 1))
+    if healthy_s is not None and retired_s is not None and retired_s > healthy_s + 20:
+        moments.append(("late", retired_s - 10))
     for name, at_s in moments:
         story = f"is aborted by a person {span(at_s - live_s)} after it went live"
         yield Scenario(f"abort-when-{name}", story, build, (Ask(at_s, "abort"),))
+
+
+def _aborts_despite(rollout: Rollout, assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Scenario]:
+    """The same person, when something else goes wrong just before. While it is checked, or as soon as it is live."""
+    build, healthy_s, away_s = Builds(assumptions.ready_s).good(), good.healthy_at_s, assumptions.away_s
+    at_s = (live_s + healthy_s) / 2 if healthy_s is not None and healthy_s > live_s + 4 else live_s + 0.5
+    before_s, away = at_s - 0.1, f"out of reach for {span(away_s)} just before"
+    faults: list[tuple[str, str, Happening]] = [
+        (f"{one.name}-away", f"layer {one.name} is {away}", Partition(before_s, f"layer {one.name}", away_s))
+        for one in rollout.policy.routers
+    ]
+    faults.append(("workloads-away", f"the workloads are {away}", Partition(before_s, "workloads", away_s)))
+    restart = f"the engine dies for {span(assumptions.restart_s)} just before"
+    faults.append(("crash", restart, Crash(before_s, back_after_s=assumptions.restart_s)))
+    for name, words, fault in faults:
+        story = f"is aborted by a person {span(at_s - live_s)} after it went live, and {words}"
+        yield Scenario(f"abort-despite-{name}", story, build, (fault, Ask(at_s, "abort")))
 
 
 def _undone(assumptions: Assumptions, good: Seen) -> Iterator[Scenario]:
@@ -181,18 +214,18 @@ def _crashes(assumptions: Assumptions, good: Seen, live_s: float) -> Iterator[Sc
 
 
 def _out_of_reach(rollout: Rollout, assumptions: Assumptions, live_s: float) -> Iterator[Scenario]:
-    build, before_s = Builds(assumptions.ready_s).good(), max(live_s - 1.5, 0.0)
-    deadline_s = rollout.policy.layer_deadline_seconds
+    build, before_s, lasts_s = Builds(assumptions.ready_s).good(), max(live_s - 1.5, 0.0), assumptions.away_s
     for router in rollout.policy.routers:
-        what, lasts_s = f"layer {router.name}", deadline_s + 60.0
+        what = f"layer {router.name}"
         story = f"is good, and {what} is out of reach for {span(lasts_s)} when traffic moves"
         away = Partition(live_s + 0.1, what, lasts_s)
         yield Scenario(f"{router.name}-away", story, build, (away,))
     first = rollout.policy.routers[0].name
     refused = Refuse(before_s, f"layer {first} point", 3)
     yield Scenario("write-refused", f"is good, and layer {first} refuses three writes", build, (refused,))
-    away = Partition(before_s, "workloads", 60.0)
-    yield Scenario("workloads-away", "is good, and the workloads are out of reach for 1m", build, (away,))
+    away = Partition(before_s, "workloads", lasts_s)
+    story = f"is good, and the workloads are out of reach for {span(lasts_s)} when traffic moves"
+    yield Scenario("workloads-away", story, build, (away,))
     outsider = PointElsewhere(live_s + 30, first, "stable")
     yield Scenario("outsider", f"is good, and an outsider points {first} at the old one", build, (outsider,))
 
@@ -202,18 +235,18 @@ def _worse(rollout: Rollout, assumptions: Assumptions, live_s: float) -> Iterato
     if not rollout.strategy.post_promotion_analysis:
         return
     after_s = assumptions.detect_s
-    at_s, minute = live_s + after_s, 60.0
+    at_s, lasts_s = live_s + after_s, assumptions.away_s
     first = rollout.policy.routers[0].name
-    restart = span(assumptions.restart_s)
+    restart, away = span(assumptions.restart_s), f"out of reach for {span(lasts_s)} then"
     for name, story, happening in (
         ("crash", f"the engine dies then for {restart}", Crash(at_s, back_after_s=assumptions.restart_s)),
-        ("metrics-away", "metrics are out of reach for 1m then", Partition(at_s, "metrics", minute)),
-        ("layer-away", f"layer {first} is out of reach for 1m then", Partition(at_s, f"layer {first}", minute)),
-        ("workloads-away", "the workloads are out of reach for 1m then", Partition(at_s, "workloads", minute)),
+        ("metrics-away", f"metrics are {away}", Partition(at_s, "metrics", lasts_s)),
+        ("layer-away", f"layer {first} is {away}", Partition(at_s, f"layer {first}", lasts_s)),
+        ("workloads-away", f"the workloads are {away}", Partition(at_s, "workloads", lasts_s)),
         (
             "old-one-fails",
-            "the old one's replicas fail for 1m then",
-            PodsFail(at_s, "stable", rollout.replicas, minute),
+            f"the old one's replicas fail for {span(lasts_s)} then",
+            PodsFail(at_s, "stable", rollout.replicas, lasts_s),
         ),
     ):
         yield bad_live(rollout, assumptions, after_s, happening, name=name, story=story)
@@ -225,8 +258,9 @@ def _dying(rollout: Rollout, assumptions: Assumptions, good: Seen, live_s: float
     moments = [("when-live", live_s + 5)]
     if good.healthy_at_s is not None:
         retired_s = good.retired_at_s
-        if retired_s is None or retired_s > good.healthy_at_s + 60:
-            moments.append(("when-promoted", good.healthy_at_s + 10))
+        retained_s = math.inf if retired_s is None else retired_s - good.healthy_at_s
+        if retained_s > 0:
+            moments.append(("when-promoted", good.healthy_at_s + min(10.0, retained_s / 2)))
         if retired_s is not None:
             moments.append(("later", max(retired_s, good.healthy_at_s) + 60))
     for name, at_s in moments:

@@ -16,6 +16,7 @@ from bluegreen.testing.verifying.evidence import Evidence, Tried
 from bluegreen.testing.verifying.families import bad_live, first_family, second_family
 from bluegreen.testing.verifying.questions import QUESTIONS
 from bluegreen.testing.verifying.questions.bad_build import noticed, turned_bad
+from bluegreen.testing.verifying.questions.stuck import with_no_replicas
 from bluegreen.testing.verifying.report import Answer, Report, Verdict
 from bluegreen.testing.verifying.scenario import Scenario
 from bluegreen.testing.verifying.seen import Seen
@@ -35,9 +36,11 @@ def verify(
 
     Simulates some dozens of releases, by several `processes` where that is more than one, and asks nothing outside.
     The same rollout and assumptions give the same answers. Raises `ValueError` when the declared template itself does
-    not become Healthy in a simulation.
+    not become Healthy in a simulation. A rollout that wants no replicas is answered from its declaration alone.
     """
     began_s, assumed = time.monotonic(), assumptions or Assumptions()
+    if not rollout.replicas:
+        return Report(rollout.name, assumed, (with_no_replicas(),), 0, time.monotonic() - began_s)
     with _players(rollout, processes) as players:
         evidence = _Trying(rollout, assumed, players, progress or (lambda done, of, name: None)).all()
     found = [answer for question in QUESTIONS for answer in question(evidence)]

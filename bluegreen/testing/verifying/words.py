@@ -24,6 +24,12 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def agreed(names: Sequence[str], one: str, several: str) -> str:
+    """The names, each once, and the verb that agrees: `a is`, `a and b are`."""
+    once = list(dict.fromkeys(names))
+    return f"{listed(once)} {one if len(once) == 1 else several}"
+
+
 def how_many(number: int, what: str) -> str:
     """`1 scenario`, `3 scenarios`."""
     return f"{number} {what}{'' if number == 1 else 's'}"

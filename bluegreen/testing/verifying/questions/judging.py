@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from bluegreen.testing.simulator import witness
 from bluegreen.testing.simulator.witness import TRIES_MAX
 from bluegreen.testing.verifying.declared import Measured, deciding, measured_of
-from bluegreen.testing.verifying.evidence import Asking, Evidence, tried_words
+from bluegreen.testing.verifying.evidence import Asking, Evidence, Tried, tried_words
 from bluegreen.testing.verifying.report import Answer, Verdict
-from bluegreen.testing.verifying.words import listed
+from bluegreen.testing.verifying.words import agreed, span
 
 ASKING = Asking("Can it promote a build that its metrics call bad?")
 MUCH = 0.5
@@ -44,14 +44,19 @@ def _limits(evidence: Evidence) -> Iterator[Answer]:
             f"{name} succeeds with one success among {count} measurements, whatever else fails: failureLimit ({limit}) "
             f"is as much as count."
         )
-        if once and once.seen.healthy_at_s is not None:
-            says += " A build that is good when it is first measured, and bad from then on, is promoted."
-        elif once and once.seen.live_at_s is not None:
-            says += " A build that is good when it is first measured, and bad from then on, gets live traffic."
+        if once and once.seen.live_at_s is not None:
+            says += f" A build that is good when it is first measured, and bad from then on, {_came_to(once)}."
         yield ASKING.fault("forgives-everything", says, f"write a failureLimit below {count}: 1, for instance", once)
     for name, one in much.items():
         says = f"{name} forgives {one.metric.failure_limit} failures among {one.metric.wanted} measurements."
         yield ASKING.warning("forgives-much", says, "lower failureLimit")
+
+
+def _came_to(one: Tried) -> str:
+    """What became of a build that had live traffic, in words that end a sentence."""
+    if one.seen.healthy_at_s is not None:
+        return "is promoted"
+    return f"gets live traffic{' and keeps it' if one.seen.keeps_traffic else f' for {span(one.seen.live_s)}'}"
 
 
 def _conditions(evidence: Evidence) -> Iterator[Answer]:
@@ -60,14 +65,15 @@ def _conditions(evidence: Evidence) -> Iterator[Answer]:
     cannot_fail = [name for name, metric in metrics.items() if witness(metric).bad is None]
     cannot_pass = [name for name, metric in metrics.items() if witness(metric).good is None]
     if cannot_fail:
-        says = f"No value was found that {listed(cannot_fail)} calls bad: what it measures may never matter."
+        says = f"No value was found that {agreed(cannot_fail, 'calls', 'call')} bad: what is measured may never matter."
         remedy = "look at its conditions"
         if len(cannot_fail) == len(metrics):
             yield ASKING.fault("cannot-fail", says, remedy, evidence.get("bad-from-the-start"), rests_on)
         else:
             yield ASKING.warning("cannot-fail", says, remedy, rests_on=rests_on)
     if cannot_pass:
-        says = f"No value was found that {listed(cannot_pass)} calls good, so that what is said here may not hold."
+        call = agreed(cannot_pass, "calls", "call")
+        says = f"No value was found that {call} good, so that what is said here may not hold."
         yield ASKING.warning("cannot-pass", says, "look at its conditions", rests_on=rests_on)
 
 
@@ -79,5 +85,9 @@ def _from_the_start(evidence: Evidence) -> Iterator[Answer]:
     dry = [one.metric.name for one in measured_of(rollout) if one.metric.dry_run]
     if bad.seen.healthy_at_s is not None and (able or dry):
         says = "A build that every metric calls bad from the start is promoted"
-        why = f": {listed(dry)} is a dry run, and decides nothing" if dry and not able else ""
+        why = (
+            f": {agreed(dry, 'is a dry run, and decides', 'are dry runs, and decide')} nothing"
+            if dry and not able
+            else ""
+        )
         yield ASKING.fault("promotes-what-is-bad", f"{says}{why}.", "let a metric decide", bad, tried_words([bad]))

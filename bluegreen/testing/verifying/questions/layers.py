@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bluegreen.testing.verifying.evidence import Asking, Evidence, longest, tried_words
 from bluegreen.testing.verifying.report import Answer
-from bluegreen.testing.verifying.words import listed, span
+from bluegreen.testing.verifying.words import agreed, span
 
 ASKING = Asking("How long can layers differ?")
 
@@ -26,5 +26,6 @@ def how_long_layers_differ(evidence: Evidence) -> Iterator[Answer]:
         yield ASKING.fine(says, worst, tried_words(tried))
     if blind := [one.name for one in routers if one.probe is None]:
         settle = span(evidence.rollout.policy.settle_seconds)
-        says = f"{listed(blind)} has no probe: it is believed to follow {settle} after it says so, and is not seen to."
+        have = agreed(blind, "has", "have")
+        says = f"{have} no probe: that traffic follows is believed {settle} after a write, and is not seen."
         yield ASKING.warning("no-probe", says, "give it a probe", rests_on="the declaration")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bluegreen.spec import OnNoData
 from bluegreen.testing.verifying.declared import Measured, deciding
-from bluegreen.testing.verifying.evidence import Asking, Evidence, Tried, tried_words
+from bluegreen.testing.verifying.evidence import Asking, Evidence, Tried, longest, tried_words
 from bluegreen.testing.verifying.report import Answer
-from bluegreen.testing.verifying.words import listed
+from bluegreen.testing.verifying.words import listed, span
 
 ASKING = Asking("Can it promote with no data?")
 _NAMES = {
@@ -43,6 +43,9 @@ def with_no_data(evidence: Evidence) -> Iterator[Answer]:
         names = listed([one.metric.name for one in blind])
         says = f"{names} can succeed without a single value; the other metrics cannot, and so the release does not."
         yield ASKING.warning("blind-metric", says, _remedy(blind), rests_on="the declaration")
+    if held := [one for one in silent if one.seen.live_at_s is not None]:
+        yield _live(held)
+        return
     tried = [*silent, *([late] if late else [])]
     yield ASKING.fine(f"No: it was not promoted {listed(list(_NAMES.values()))}.", rests_on=tried_words(tried))
 
@@ -52,6 +55,21 @@ def _went_through(evidence: Evidence, one: Tried) -> bool:
     if evidence.rollout.strategy.pre_promotion_analysis is None:
         return one.seen.healthy_at_s is not None
     return one.seen.live_at_s is not None
+
+
+def _live(held: list[Tried]) -> Answer:
+    """Nothing is measured before, and the analysis after the promotion has no data: it holds the completion at most."""
+    keeps = [one for one in held if one.seen.keeps_traffic]
+    if not keeps:
+        worst = longest(held, lambda one: one.seen.live_s) or held[0]
+        says = f"Live traffic moves with no data, and is taken back after {span(worst.seen.live_s)} at worst."
+        return ASKING.warning("live-with-no-data", says, "declare a prePromotionAnalysis", worst, tried_words(held))
+    says = (
+        "Live traffic moves with no data, and stays with the new build until a person acts: only the completion of the "
+        "release is held."
+    )
+    remedy = "declare a prePromotionAnalysis; onNoData: fail takes it back by itself (policy.metrics)"
+    return ASKING.warning("live-with-no-data", says, remedy, keeps[0], tried_words(held))
 
 
 def _promoted(evidence: Evidence, one: Tried) -> Answer:

@@ -22,11 +22,27 @@ def how_long_the_way_back_takes(evidence: Evidence) -> Iterator[Answer]:
     elif worst is not None:
         follows_s = evidence.assumptions.converge_s
         says = (
-            f"{span(back_s(worst) + follows_s)} at worst from a person's abort, while the build before is retained: "
-            f"{span(back_s(worst))} to decide and write it, {span(follows_s)} for a layer to follow."
+            f"{span(back_s(worst) + follows_s)} at worst from a person's abort, while the build before is retained and "
+            f"nothing else goes wrong: {span(back_s(worst))} to decide and write it, {span(follows_s)} for a layer to "
+            f"follow."
         )
-        yield ASKING.fine(says, worst, tried_words(aborts))
+        yield _despite(evidence, says, aborts, worst)
     yield from _afterwards(evidence)
+
+
+def _despite(evidence: Evidence, says: str, aborts: list[Tried], plain: Tried) -> Answer:
+    """The same with the worst of what else can go wrong just before the abort."""
+    faulty = [one for one in evidence.some("abort-despite-") if one.seen.live_at_s is not None]
+    worst = longest(faulty, back_s)
+    if worst is None:
+        return ASKING.fine(says, plain, tried_words(aborts))
+    tried = tried_words([*aborts, *faulty])
+    if back_s(worst) == FOR_EVER:
+        says += " When something else goes wrong just before, it does not bring live traffic back."
+        return ASKING.warning("kept-by-a-fault", says, "see the scenario", worst, tried)
+    later = span(back_s(worst) + evidence.assumptions.converge_s)
+    says += f" When something else goes wrong just before, {later} at worst."
+    return ASKING.fine(says, worst, tried)
 
 
 def _afterwards(evidence: Evidence) -> Iterator[Answer]:

@@ -10,7 +10,7 @@ from bluegreen.spec import OnNoData
 from bluegreen.testing.verifying.declared import measured_of
 from bluegreen.testing.verifying.evidence import Asking, Evidence
 from bluegreen.testing.verifying.report import Answer
-from bluegreen.testing.verifying.words import listed, span
+from bluegreen.testing.verifying.words import agreed, listed, span
 
 ASKING = Asking("Which gates can be skipped, and by whom?", "the declaration")
 
@@ -47,21 +47,20 @@ def _by_time(evidence: Evidence) -> Iterator[Answer]:
     gates = [gate for stage in _STAGES for gate in gates_of(evidence.rollout, stage)]
     late = [one for one in gates if one.deadline_seconds is not None and one.on_deadline is OnDeadline.CONTINUE]
     if late:
-        named = listed([f"{one.name} (after {span(one.deadline_seconds or 0)})" for one in late])
-        says = f"By nobody, by being late: {named} is taken for a yes then (onDeadline: continue)."
+        named = agreed([f"{one.name} (after {span(one.deadline_seconds or 0)})" for one in late], "is", "are")
+        says = f"By the clock alone: {named} taken for a yes when late (onDeadline: continue)."
         never = evidence.get("hooks-never-end")
         yield ASKING.warning("skipped-by-time", says, "onDeadline: abort", never)
 
 
 def _by_declaration(evidence: Evidence) -> Iterator[Answer]:
     measured = measured_of(evidence.rollout)
-    if dry := list(dict.fromkeys(one.metric.name for one in measured if one.metric.dry_run)):
-        says = f"{listed(dry)} is measured and decides nothing (dryRun)."
-        yield ASKING.warning("dry-run", says, "take it out of dryRun once its limits are right")
+    if dry := [one.metric.name for one in measured if one.metric.dry_run]:
+        says = f"{agreed(dry, 'is measured and decides', 'are measured and decide')} nothing (dryRun)."
+        yield ASKING.warning("dry-run", says, "end the dryRun once the limits are right")
     lenient = (OnNoData.PASS, OnNoData.SKIP)
-    blind = list(dict.fromkeys(one.metric.name for one in measured if one.metric.on_no_data in lenient))
-    if blind:
-        says = f"{listed(blind)} is not asked where there is no data (onNoData: pass or skip)."
+    if blind := [one.metric.name for one in measured if one.metric.on_no_data in lenient]:
+        says = f"{agreed(blind, 'is', 'are')} not asked where there is no data (onNoData: pass or skip)."
         yield ASKING.warning("skipped-without-data", says, "onNoData: inconclusive, or fail")
 
 

@@ -10,7 +10,7 @@ from bluegreen.spec import Hook, HookPoint, OnFailure
 from bluegreen.testing.verifying.evidence import Asking, Evidence, tried_words
 from bluegreen.testing.verifying.report import Answer, Verdict
 from bluegreen.testing.verifying.scenario import too_slow
-from bluegreen.testing.verifying.words import how_many, listed, span
+from bluegreen.testing.verifying.words import agreed, how_many, listed, span
 
 ASKING = Asking("Can it get stuck?")
 _SILENT = ("no-data", "nan", "errors")
@@ -36,14 +36,22 @@ def whether_it_can_get_stuck(evidence: Evidence) -> Iterator[Answer]:
 def _declared(evidence: Evidence) -> Iterator[Answer]:
     rollout = evidence.rollout
     if rollout.paused:
-        yield ASKING.fault(
-            "paused", "spec.paused is set: nothing is promoted until somebody resumes it.", "remove spec.paused"
+        says = (
+            "spec.paused is set: nothing is promoted until somebody resumes it. What follows is of the rollout once it "
+            "is resumed."
         )
+        yield ASKING.fault("paused", says, "remove spec.paused")
     if too_slow(rollout, evidence.assumptions):
         ready = span(evidence.assumptions.ready_s + rollout.min_ready_seconds)
         deadline = span(rollout.progress_deadline_seconds)
         says = f"Nothing can be available in time: a replica takes {ready}, and the progress deadline is {deadline}."
         yield ASKING.fault("too-slow", says, "raise spec.progressDeadlineSeconds", evidence.get("good"))
+
+
+def with_no_replicas() -> Answer:
+    """The one answer about a rollout that wants none: there is nothing to simulate."""
+    says = "No replicas are wanted (spec.replicas: 0): nothing runs, and so nothing is released, nor asked here."
+    return ASKING.fault("no-replicas", says, "write spec.replicas: 1 or more", rests_on="the declaration")
 
 
 def _good(evidence: Evidence) -> Iterator[Answer]:
@@ -128,10 +136,10 @@ def _no_verdict(evidence: Evidence) -> Iterator[Answer]:
     ]
     if not waits:
         return
-    names = list(dict.fromkeys(one.seen.last.gate for one in waits))
+    names = [one.seen.last.gate for one in waits]
     live = [one for one in waits if one.seen.keeps_traffic]
-    come = "comes to no verdict, and waits" if len(names) == 1 else "come to no verdict, and wait"
-    says = f"Where nothing can be measured, {listed(names)} {come} for a person for ever."
+    come = agreed(names, "comes to no verdict, and waits", "come to no verdict, and wait")
+    says = f"Where nothing can be measured, {come} for a person for ever."
     if live:
         says += " After the promotion the new build keeps live traffic meanwhile, unverified."
     shown = (live or waits)[0]
