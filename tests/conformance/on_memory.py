@@ -96,8 +96,14 @@ def router_case(kind: Callable[[World, str], Router] = MemoryRouter, *, edited: 
             known = {one.revision for one in layer.prepared}
             return RevisionId(found) if isinstance(found, str) and found in known else None
 
-        adapters = kind(on, LAYER), kind(on, LAYER)
-        yield router.Stage(*adapters, elsewhere if edited else None, answers, lambda: cut(on, f"layer {LAYER}"))
+        @asynccontextmanager
+        async def busy() -> AsyncGenerator[None]:
+            on.layers[LAYER].drains_after_s = 3600
+            yield
+            on.layers[LAYER].in_flight_until = on.time()
+
+        adapters, edit = (kind(on, LAYER), kind(on, LAYER)), elsewhere if edited else None
+        yield router.Stage(*adapters, edit, answers, lambda: cut(on, f"layer {LAYER}"), busy)
 
     return router.Case(make, TARGETS, limit_s=5, unknown_version=UNKNOWN)
 

@@ -19,7 +19,8 @@ class Stage:
 
     `another` is a second adapter on the same layer, as another engine has one. `point_elsewhere` is somebody else's
     edit of a slot. `answers` says which revision answers a new connection to a slot, None when none does. While `cut`
-    lasts the layer cannot be reached.
+    lasts the layer cannot be reached. While `busy` lasts, a request is in flight to the revision that active showed
+    when it began: for layers that know.
     """
 
     router: Router
@@ -27,6 +28,7 @@ class Stage:
     point_elsewhere: Callable[[Slot, RevisionId], Awaitable[None]] | None = None
     answers: Callable[[Slot], Awaitable[RevisionId | None]] | None = None
     cut: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    busy: Callable[[], AbstractAsyncContextManager[None]] | None = None
 
 
 @frozen
