@@ -14,6 +14,7 @@ from bluegreen.decide.plan import Plan
 from bluegreen.gates import Stage, Yes
 from bluegreen.testing.explorer import Check, Guards, Progress, explore
 from bluegreen.testing.explorer.__main__ import main, two_layers
+from bluegreen.testing.explorer.scope import BEGINS
 from tests.explorer.scopes import explored, quick, search
 from tests.support.plants import plant
 
@@ -246,9 +247,14 @@ def test_a_beginning_that_is_never_reached_is_refused() -> None:
 
 
 def test_the_command_line_prints_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--states", "2000", "--engines", "1", "--outsiders", "0"]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert re.fullmatch(r"[\d,]+ states .*, [\d,]+ worlds, [\d,]+ decisions, depth \d+, [\d.]+ s: no violation", last)
+    assert main(["--states", "24000"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    figures = r"[\d,]+ states .*, [\d,]+ worlds, [\d,]+ decisions, depth \d+, [\d.]+ s: no violation"
+    for begins in (*BEGINS, "in all"):
+        assert [line for line in lines if re.fullmatch(rf"{begins}: +{figures}", line)], begins
+    met = [line for line in lines if line.startswith("  ") and "states/s" not in line]
+    assert len(met) >= 25
+    assert [line for line in met if line.endswith(" 0")] == [], "what is never met is not searched"
 
 
 def test_the_command_line_fails_when_a_promise_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
