@@ -264,7 +264,7 @@ def test_every_promise_is_put_to_the_test_over_the_three_beginnings() -> None:
     met = Counter[str]()
     for begins in BEGINS:
         deep = search(two_layers(1, CHECKS), begins=begins, **few).run(2_000)
-        faults = {name.replace("-", "_"): count for name, count in FAULTS.items()}
+        faults: dict[str, Any] = {name.replace("-", "_"): count for name, count in FAULTS.items()}
         wide = search(two_layers(1, CHECKS), begins=begins, **few, **faults).run(4_000)
         for found in (deep, wide):
             assert found.violation is None, found.violation.script()

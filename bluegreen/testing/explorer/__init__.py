@@ -14,9 +14,9 @@ What makes it small: a look is not split in two. It is one step, but whenever so
 in the middle of acting may have read it just before. That is every order in which the parts of a look can be read.
 A record that another engine saved over ends a look, since its save would lose.
 
-A write may be given up by its engine and stay on its way: the engine looks again, or dies, and it lands at any time after
-(`given_up` says how often). A save that is refused needs no step: the engine looks anew, and an engine that has not
-looked yet is a state of its own already.
+A write may be given up by its engine and stay on its way: the engine looks again, or dies, and it lands at any time
+after (`given_up` says how often). A save that is refused needs no step: the engine looks anew, and an engine that has
+not looked yet is a state of its own already.
 
 What it leaves out: a save that is stored and whose reply is lost, and an action that is dropped for it was not begun in
 time (a crash between the two is there); looks at a stale cache (only `Guards.caches`); clocks that jump; layers that
