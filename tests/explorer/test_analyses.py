@@ -9,8 +9,8 @@ import pytest
 from bluegreen.gates import Stage
 from bluegreen.manifests import load_path
 from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
-from bluegreen.testing.explorer import Scope, Search
-from tests.explorer.scopes import CALM, explored, quick
+from bluegreen.testing.explorer import Scope
+from tests.explorer.scopes import explored, quick
 from tests.support.analyses import analysis, metric
 
 pytestmark = pytest.mark.property
@@ -20,7 +20,7 @@ ARTICLE = Path(__file__).parents[2] / "examples" / "article"
 
 def test_the_rollout_of_the_article_is_searched_with_a_check_for_each_analysis() -> None:
     declared = load_path(ARTICLE / "as-written")
-    found = Search(Scope(declared, **{**CALM, "engines": 1, "commands": ("abort",)})).run(5_000)
+    found = explored(declared, engines=1, commands=("abort",), limit_states=5_000)
     assert found.violation is None, found.violation.script()
     assert found.exercised["landed: measure"]
     assert found.exercised["happened: an answer"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from bluegreen.decide.plan import Plan
 from bluegreen.gates import Stage, Yes
 from bluegreen.testing.explorer import Check, Guards, Progress, explore
-from bluegreen.testing.explorer.__main__ import main, two_layers
+from bluegreen.testing.explorer.__main__ import CHECKS, FAULTS, main, two_layers
+from bluegreen.testing.explorer.scope import BEGINS
 from tests.explorer.scopes import explored, quick, search
 from tests.support.plants import plant
 
@@ -246,14 +248,34 @@ def test_a_beginning_that_is_never_reached_is_refused() -> None:
 
 
 def test_the_command_line_prints_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--states", "2000", "--engines", "1", "--outsiders", "0"]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert re.fullmatch(r"[\d,]+ states .*, [\d,]+ worlds, [\d,]+ decisions, depth \d+, [\d.]+ s: no violation", last)
+    assert main(["--states", "6000"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    figures = r"[\d,]+ states .*, [\d,]+ worlds, [\d,]+ decisions, depth \d+, [\d.]+ s: no violation"
+    for begins in (*BEGINS, "in all"):
+        assert [line for line in lines if re.fullmatch(rf"{begins}: +{figures}", line)], begins
+    met = [line for line in lines if line.startswith("  ") and "states/s" not in line]
+    assert len(met) >= 25
+
+
+@pytest.mark.timeout(120)
+def test_every_promise_is_put_to_the_test_over_the_three_beginnings() -> None:
+    """What is never met is not searched: a few faults each, and one search as deep as a gate after the promotion."""
+    few: dict[str, Any] = {"engines": 1, "commands": ("abort",)}
+    met = Counter[str]()
+    for begins in BEGINS:
+        deep = search(two_layers(1, CHECKS), begins=begins, **few).run(2_000)
+        faults: dict[str, Any] = {name.replace("-", "_"): count for name, count in FAULTS.items()}
+        wide = search(two_layers(1, CHECKS), begins=begins, **few, **faults).run(4_000)
+        for found in (deep, wide):
+            assert found.violation is None, found.violation.script()
+            met.update(found.exercised)
+    assert {name for name, count in met.items() if not count} == set()
+    assert len(met) >= 25
 
 
 def test_the_command_line_fails_when_a_promise_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
     with plant("replicas.keep_up", _only_the_first_attempt):
-        assert main(["--states", "20000", "--engines", "1"]) == 1
+        assert main(["--states", "20000", "--engines", "1", "--begins", "applied"]) == 1
     assert "engine A" in capsys.readouterr().out
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from bluegreen import commands
 from bluegreen.actions import Measure, Point
 from bluegreen.decide import Decision
 from bluegreen.engine.events import Looked
 from bluegreen.record import Degraded
+from bluegreen.snapshot import NOTHING
 from bluegreen.testing.explorer import Check
 from bluegreen.testing.explorer.safety import Judge
-from bluegreen.testing.trace import Turn
+from bluegreen.testing.trace import TrueLayer, TrueRevision, Truth, Turn
 from tests.support.worlds import V1, V2, Play, healthy
 
 
@@ -58,3 +61,24 @@ def test_a_yes_may_rest_on_what_was_measured_once_more() -> None:
     decision, broken = judged(play)
     assert [one.answer for one in decision.record.gates] == ["yes"]
     assert broken == ""
+
+
+def test_where_all_is_gone_a_way_out_has_to_be_named_as_long_as_anything_runs() -> None:
+    play = healthy(auto_promotion_enabled=False)
+    play.apply("v2")
+    play.settle()
+    play.command(commands.abort)
+    play.settle()
+    look, decision = Looked(play.record, play.look(), play.now, play.rollout), play.decide()
+    assert isinstance(decision.record.phase, Degraded)
+    gone = Truth({"edge": TrueLayer(NOTHING, "1")}, {V2: TrueRevision(2, 2, "1")}, decision.record)
+
+    def ended(message: str, truth: Truth = gone) -> str:
+        phase = evolve(decision.record.phase, message=message)
+        turn = Turn(0, 0.0, "an engine", look, evolve(decision, record=evolve(decision.record, phase=phase)))
+        return Judge(play.rollout).ended(turn, truth)
+
+    assert "no way out is named" in ended("nothing can be done")
+    assert "no way out is named" in ended("holding still, both are kept")
+    assert ended("promote --full takes v2 live everywhere") == ""
+    assert ended("holding still, both are kept", evolve(gone, revisions={V2: TrueRevision(2, 0, "1")})) == ""

@@ -13,6 +13,15 @@ nothing goes wrong any more, be brought to rest by one engine alone.
 What makes it small: a look is not split in two. It is one step, but whenever something changes, each engine that is not
 in the middle of acting may have read it just before. That is every order in which the parts of a look can be read.
 A record that another engine saved over ends a look, since its save would lose.
+
+A write may be given up by its engine and stay on its way: the engine looks again, or dies, and it lands at any time
+after (`given_up` says how often). A save that is refused needs no step: the engine looks anew, and an engine that has
+not looked yet is a state of its own already.
+
+What it leaves out: a save that is stored and whose reply is lost, and an action that is dropped for it was not begun in
+time (a crash between the two is there); looks at a stale cache (only `Guards.caches`); clocks that jump; layers that
+have yet to drain; slots that show something foreign; outsiders who edit the preview, add replicas or delete the record;
+people who pause, resume, scale or approve; and, of an analysis, all but what it comes to. Simulations do most of these.
 """
 
 from __future__ import annotations

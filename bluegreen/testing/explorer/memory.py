@@ -36,7 +36,7 @@ class Memory:
         self._older: dict[tuple[int, float], int] = {}
         self._records.number(None)
         self._settle_s = max(0.0 if scope.probed else policy.settle_seconds, policy.drain_min_seconds)
-        if scope.outsiders > 1:
+        if scope.outsiders:  # without them there are few drifts, and no age of one matters before the second
             self._settle_s = max(self._settle_s, HEALS_S)
         self._progress_s = rollout.progress_deadline_seconds
         self._off_s = max(2 * HOLD_S, policy.layer_deadline_seconds, self._progress_s)

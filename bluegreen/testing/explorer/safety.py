@@ -40,6 +40,9 @@ AT_THE_END: Final[dict[int, Callable[[Facts], Iterator[Broken]]]] = {
     7: it_finishes,
 }
 
+WAYS_OUT: Final = ("promote --full", "retry", "apply")
+"""What a person can do where traffic cannot go back; the message of a phase that stays so has to name one."""
+
 
 class Judge:
     """Holds what engines decide, and where they leave the world, against the invariants."""
@@ -67,7 +70,12 @@ class Judge:
         record = turn.decision.record
         empty = any(not isinstance(one.active, str) for one in truth.layers.values())
         if empty and record.stable not in truth.revisions:
-            return ""  # what there was to go back to was deleted, and what a layer shows cannot be written anew
+            # What there was to go back to was deleted, and what a layer shows cannot be written anew.
+            said = record.phase.message
+            held = "holding still" in said and not any(truth.available(one) for one in truth.revisions)
+            if record.stable is None or held or any(one in said for one in WAYS_OUT):
+                return ""
+            return f"invariant 5: {record.stable} is gone, layers show nothing, and no way out is named: {said}"
         if not truth.available(record.stable):
             # With nothing to go back to, nothing is written anew: a person has to choose first what is to be.
             kept = () if record.stable is None else ("layer:",)

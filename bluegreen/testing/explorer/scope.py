@@ -44,9 +44,10 @@ class Scope:
     `templates` are the revisions after the first, `v1`; with none at all the search begins with nothing deployed. Else
     `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
     pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run, and `ticks`
-    how often time may pass (None: without end). `commands` may be named several times. `answers` is what a measurement
-    may come back with; of a hook: True success, False failure, None that it did not begin. `preview`, `prepared` and
-    `probed`: what the layers are like.
+    how often time may pass (None: without end); `given_up` is for writes that their engine waits for no longer, and
+    that may still land. `commands` may be named several times. `answers` is what a measurement may come back with; of a
+    hook: True success, False failure, None that it did not begin. `preview`, `prepared` and `probed`: what the layers
+    are like.
     """
 
     rollout: Rollout = field(converter=checked)
