@@ -83,7 +83,9 @@ def test_where_no_data_passes_a_build_of_which_nothing_is_known_is_promoted() ->
 def test_one_success_takes_a_bad_build_as_far_as_live_traffic() -> None:
     rollout, assumptions = rollout_of("forgives-everything"), Assumptions()
     seen = scenario(rollout, "good-once", assumptions).seen(rollout, assumptions)
+    # Failures among its measurements end at the second of those after the promotion: the first, at 3 s, was good.
     assert seen.live_at_s is not None
+    assert 15 <= seen.live_s <= 30
     strict = rollout_of("sound")
     bad = scenario(rollout, "good-once", assumptions).play(strict, assumptions)  # the same build, the right limit
     assert bad.promotions == []
