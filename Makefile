@@ -46,6 +46,10 @@ mutants: $(READY) ## show that each planted bug is noticed, and by which test
 explore: $(READY) ## every interleaving of engines, crashes and faults, a million states
 	@$(BIN)/python -m bluegreen.testing.explorer
 
+soak: $(READY) ## random runs with all faults (SECONDS=600, or RUNS=10000; SEED=n plays one again)
+	@$(BIN)/python -m bluegreen.testing.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RUNS),--runs $(RUNS)) \
+	  $(if $(SEED),$(if $(SECONDS)$(RUNS),--seed,--replay) $(SEED))
+
 format: $(READY) ## let ruff write the style it checks
 	@$(BIN)/ruff check --fix $(SOURCES) ; $(BIN)/ruff format $(SOURCES)
 

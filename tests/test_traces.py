@@ -13,6 +13,8 @@ from bluegreen.testing import scripts
 from tests.support.ablations import no_fence
 from tests.support.plants import plant
 
+pytestmark = pytest.mark.property
+
 ROOT = Path(__file__).parent.parent
 TRACES = ROOT / "tests" / "traces"
 SCRIPTS = sorted(TRACES.glob("*.txt"))

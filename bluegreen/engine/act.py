@@ -22,6 +22,8 @@ FRESH_S = 5.0
 """An action that has not begun so long after its save is dropped."""
 ACT_TIMEOUT_S, PREPARE_TIMEOUT_S = 10.0, 30.0
 """So long a write may take (a layer may be slow to prepare). It holds up what is decided next, an abort included."""
+TIMER_S = 0.001
+"""No wait for what failed is shorter than this."""
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 15.0
 
 
@@ -49,7 +51,10 @@ class Actor:
     def again_in_s(self) -> float | None:
         """Seconds until the first of what failed may be tried again; None when nothing failed."""
         times = [one.again_at_s for one in self._setbacks.values()]
-        return max(min(times) - self._clock.lived_s(), 0.0) if times else None
+        left_s = min(times) - self._clock.lived_s() if times else 0.0
+        if left_s > 0:  # not yet: timers are coarser than clocks, and one that rings too early is set again and again
+            left_s = max(left_s, TIMER_S)
+        return max(left_s, 0.0) if times else None
 
     async def carry_out(self, rollout: Rollout, actions: tuple[Action, ...], saved_at_s: float) -> bool:
         """Begins every action; those on different objects side by side. Says whether one lost to somebody else's write.

@@ -25,10 +25,10 @@ from bluegreen.engine.events import (
     Transition,
 )
 from bluegreen.engine.look import Look, Looker
-from bluegreen.engine.rest import Bell, rest
+from bluegreen.engine.rest import Bell, rest, watched
 from bluegreen.engine.tasks import Tasks
 from bluegreen.errors import RecordConflict, RecordError
-from bluegreen.ports import Backend, Watched
+from bluegreen.ports import Backend
 from bluegreen.record import Healthy, Record
 from bluegreen.snapshot import Observed, Outcome
 from bluegreen.spec import RevisionId, Rollout
@@ -87,7 +87,7 @@ class Driver:
         self._observers = tuple(observers)
         self._bell = Bell()
         ports = (backend.workloads, backend.records, *backend.routers)
-        self._all_watched = all(isinstance(port, Watched) for port in ports)
+        self._all_watched = all(watched(port) for port in ports)
         self._version: str | None = None
         self.ended = False
         self._begun = 0

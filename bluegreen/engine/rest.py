@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeGuard
 
 from bluegreen.ports import Backend, Watched
 
@@ -23,6 +24,18 @@ class Bell:
         self._event.clear()
 
 
+def watched(port: object) -> TypeGuard[Watched]:
+    """Whether the adapter can tell when another look may differ."""
+    adapter = type(port)
+    if adapter not in _WATCHED:
+        _WATCHED[adapter] = isinstance(port, Watched)
+    return _WATCHED[adapter]
+
+
+_WATCHED: dict[type, bool] = {}
+"""What was found of each class of adapter: finding it out is slow, and it is asked at every rest."""
+
+
 async def rest(backend: Backend | None, bell: Bell, seconds: float) -> None:
     """Returns after so many seconds, at a ring, or when a port says that another look may differ.
 
@@ -30,7 +43,7 @@ async def rest(backend: Backend | None, bell: Bell, seconds: float) -> None:
     """
     ports = (backend.workloads, backend.records, *backend.routers) if backend else ()
     waits = [asyncio.ensure_future(bell.heard())]
-    waits += [asyncio.ensure_future(port.changed()) for port in ports if isinstance(port, Watched)]
+    waits += [asyncio.ensure_future(port.changed()) for port in ports if watched(port)]
     left = set(waits)
     deadline = asyncio.get_running_loop().time() + seconds
     try:

@@ -14,6 +14,8 @@ from bluegreen.testing.conformance import Violation, records, router, workloads
 from tests.support.worlds import V1, V2, V3, rollout
 
 LAYER = "edge"
+UNKNOWN = "v999999"
+"""What looks like a version of a world, and was never given out there."""
 ROLLOUTS = (rollout("v1"), rollout("v2"), rollout("v3"))
 
 
@@ -54,7 +56,7 @@ def workloads_case(kind: Callable[[World], Workloads] = MemoryWorkloads) -> work
 
         yield workloads.Stage(kind(on), kind(on), fail, scale, lambda: cut(on, "workloads"))
 
-    return workloads.Case(make, ROLLOUTS, limit_s=5)
+    return workloads.Case(make, ROLLOUTS, limit_s=5, unknown_version=UNKNOWN)
 
 
 def broken(check: Callable[[str, Any], Any], rules: dict[str, Any], case: Any) -> dict[str, str]:
@@ -94,10 +96,16 @@ def router_case(kind: Callable[[World, str], Router] = MemoryRouter, *, edited: 
             known = {one.revision for one in layer.prepared}
             return RevisionId(found) if isinstance(found, str) and found in known else None
 
-        adapters = kind(on, LAYER), kind(on, LAYER)
-        yield router.Stage(*adapters, elsewhere if edited else None, answers, lambda: cut(on, f"layer {LAYER}"))
+        @asynccontextmanager
+        async def busy() -> AsyncGenerator[None]:
+            on.layers[LAYER].drains_after_s = 3600
+            yield
+            on.layers[LAYER].in_flight_until = on.time()
 
-    return router.Case(make, TARGETS, limit_s=5)
+        adapters, edit = (kind(on, LAYER), kind(on, LAYER)), elsewhere if edited else None
+        yield router.Stage(*adapters, edit, answers, lambda: cut(on, f"layer {LAYER}"), busy)
+
+    return router.Case(make, TARGETS, limit_s=5, unknown_version=UNKNOWN)
 
 
 def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Case:
@@ -111,6 +119,8 @@ def records_case(kind: Callable[[World], Records] = MemoryRecords) -> records.Ca
             getattr(kind, "crash", lambda _: None)(on)
             return kind(on)
 
-        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"))
+        damaged: dict[str, Any] = getattr(kind, "spoilers", lambda _: {})(on)
+        future = getattr(kind, "age", lambda _: None)(on)
+        yield records.Stage(kind(on), kind(on), reopened, lambda: cut(on, "records"), damaged, future)
 
-    return records.Case(make, ROLLOUTS[:2], limit_s=5)
+    return records.Case(make, ROLLOUTS[:2], limit_s=5, unknown_version=UNKNOWN)

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from attrs import evolve
 
 from bluegreen.backends.memory import MemoryRouter, World
-from bluegreen.errors import BackendError, Conflict
+from bluegreen.errors import BackendError, Conflict, PermanentBackendError
 from bluegreen.snapshot import RouterState, Slot, Target
 from bluegreen.spec import RevisionId
 from tests.conformance.wrong import Wrong
@@ -99,7 +99,18 @@ class Dark(MemoryRouter):
         layer.converged_at = self._world.time() + (0.0 if len(targets) == 3 else 60.0)
 
 
+class Resigned(MemoryRouter):
+    """Takes a layer that cannot be reached now for one that never can."""
+
+    async def observe(self) -> RouterState:
+        try:
+            return await super().observe()
+        except BackendError as error:
+            raise PermanentBackendError(str(error), remedy="mend the network") from None
+
+
 SLY = (
+    Wrong(Resigned, ERRORS, "may be reached later, and"),
     Wrong(Marking, OLD, "was refused, and changed the version", {EDITS}),
     Wrong(Sly, OLD, "was refused: active has to show", {EDITS, ONE_WINS}),
     Wrong(Unseeing, EDITS, "somebody else pointed the slot there"),

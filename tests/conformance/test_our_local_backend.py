@@ -4,7 +4,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -27,22 +27,6 @@ pytestmark = pytest.mark.real
 NAMES = tuple(RevisionId(name * 10) for name in "abc")
 
 
-@asynccontextmanager
-async def without(database: Path, table: str) -> AsyncGenerator[None]:
-    """A database that cannot be used inside: this table is not there."""
-
-    def rename(old: str, new: str) -> None:
-        with sqlite3.connect(database, timeout=5) as connection:
-            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
-        connection.close()
-
-    rename(table, "elsewhere")
-    try:
-        yield
-    finally:
-        rename("elsewhere", table)
-
-
 def workloads_case(state_dir: Path, make_rollout: MakeRollout) -> workloads.Case:
     """Programs of this machine, minded by a driver."""
     rollouts = make_rollout("v1", replicas=2), make_rollout("v2", replicas=2), make_rollout("v3", replicas=2)
@@ -59,14 +43,12 @@ def workloads_case(state_dir: Path, make_rollout: MakeRollout) -> workloads.Case
                 os.kill(ready[0].pid, signal.SIGKILL)
 
             try:
-                yield workloads.Stage(
-                    backend.workloads, another, fail, cut=lambda: without(where.database, "revisions")
-                )
+                yield workloads.Stage(backend.workloads, another, fail)  # its file cannot be out of reach
             finally:
                 another.close()
                 store.close()
 
-    return workloads.Case(make, rollouts, limit_s=20)
+    return workloads.Case(make, rollouts, limit_s=20, unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", workloads.RULES)
@@ -83,19 +65,37 @@ def records_case(state_dir: Path, make_rollout: MakeRollout) -> records.Case:
         where.create()
         opened = [local.LocalRecords(where), local.LocalRecords(where)]
 
+        async def spoil(change: str) -> None:
+            with closing(sqlite3.connect(where.database, timeout=5)) as connection:
+                connection.executescript(f"UPDATE stored SET {change}")
+
+        async def future() -> None:
+            await spoil("record = json_set(record, '$.schema', 99)")
+
         async def reopened() -> Records:
             while opened:
                 opened.pop().close()
             opened.append(local.LocalRecords(where))
             return opened[0]
 
+        damaged = {
+            "half of the record": lambda: spoil("record = substr(record, 1, length(record) / 2)"),
+            "no letter of the record": lambda: spoil("record = ''"),
+            "another record": lambda: spoil('record = \'{"no": "record"}\''),
+            "no text": lambda: spoil("record = x'ff'"),
+            "another encoding": lambda: spoil("record = CAST(x'ff' AS TEXT)"),
+            "half of the Rollout": lambda: spoil("record = NULL, rollout = substr(rollout, 1, length(rollout) / 2)"),
+            "no letter of the Rollout": lambda: spoil("record = NULL, rollout = ''"),
+            "no row": lambda: spoil("id = 1; DELETE FROM stored"),
+            "no table": lambda: spoil("id = 1; ALTER TABLE stored RENAME TO elsewhere"),
+        }
         try:
-            yield records.Stage(opened[0], opened[1], reopened, lambda: without(where.database, "stored"))
+            yield records.Stage(opened[0], opened[1], reopened, damaged=damaged, from_the_future=future)
         finally:
             for one in opened:
                 one.close()
 
-    return records.Case(make, (make_rollout("v1"), make_rollout("v2")))
+    return records.Case(make, (make_rollout("v1"), make_rollout("v2")), unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", records.RULES)
@@ -158,7 +158,7 @@ def router_case(
             yield router.Stage(wrapped if probed else inner, another, answers=answers, cut=cut)
 
     a, b, c = targets
-    return router.Case(make, (a, b, c))
+    return router.Case(make, (a, b, c), unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", router.RULES)

@@ -38,7 +38,7 @@ def probed_case() -> router.Case:
             adapters = [Probed(MemoryRouter(on, LAYER), url) for _ in range(2)]
             yield router.Stage(adapters[0], adapters[1], edit, cut=lambda: cut(on, f"layer {LAYER}"))
 
-    return router.Case(make, TARGETS)
+    return router.Case(make, TARGETS, unknown_version="no-such-version")
 
 
 class Cable(TCPConnector):
@@ -68,7 +68,7 @@ def gateway_case() -> router.Case:
         async with gateway() as url, ClientSession(connector=cable) as http, ClientSession() as other:
             yield router.Stage(GatewayRouter("edge", url, http), GatewayRouter("edge", url, other), cut=cut)
 
-    return router.Case(make, TARGETS)
+    return router.Case(make, TARGETS, unknown_version="no-such-version")
 
 
 @pytest.mark.parametrize("rule", router.RULES)

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from attrs import evolve
 
 from bluegreen.backends.memory import MemoryRecords, World
-from bluegreen.errors import BackendError, Conflict, RecordConflict
+from bluegreen.errors import BackendError, Conflict, PermanentBackendError, RecordConflict
 from bluegreen.ports import Stored
 from bluegreen.record import Record
 from bluegreen.spec import Rollout
@@ -262,6 +262,16 @@ class Renaming(MemoryRecords):
         world.stored = evolve(world.stored, version=world.token())
 
 
+class Resigned(MemoryRecords):
+    """Take a place that cannot be reached now for one that never can."""
+
+    async def load(self) -> Stored:
+        try:
+            return await super().load()
+        except BackendError as error:
+            raise PermanentBackendError(str(error), remedy="mend the network") from None
+
+
 NONE = "nothing saved is None, and may be saved"
 WHOLE = "a load after a save gives it whole, under the version that save returned"
 NEW = "every save changes the version, to one never used before"
@@ -298,5 +308,6 @@ WRONG = (
     Wrong(Stubborn, CANCELLED, "went on as if nothing had been"),
     Wrong(Deaf, CHANGED, "changed(), begun after somebody else saved"),
     Wrong(Unable, ERRORS, "and it was not: Stored"),
+    Wrong(Resigned, ERRORS, "may be reached later, and"),
     Wrong(Raw, ERRORS, "raises BackendError, and OSError"),
 )

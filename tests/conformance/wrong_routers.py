@@ -280,6 +280,20 @@ class Raw(MemoryRouter):
             raise ConnectionError("the connection was refused") from None
 
 
+class Careless(MemoryRouter):
+    """Says drained whatever is in flight."""
+
+    async def observe(self) -> RouterState:
+        return evolve(await super().observe(), drained=True)
+
+
+class Undrained(MemoryRouter):
+    """Never says drained."""
+
+    async def observe(self) -> RouterState:
+        return evolve(await super().observe(), drained=False)
+
+
 NEW = "every write changes the version, to one never used before"
 OLD = "a write with an old version is refused, and changes nothing"
 EDITS = "somebody else's edit is seen, and ends older versions"
@@ -292,6 +306,7 @@ STAYS = "what a slot shows stays addressable"
 CONVERGED = "in the end it has converged, and traffic has followed"
 CANCELLED = "cancelled at any await it stays usable, and a repeat repairs"
 CHANGED = "a change is never missed"
+DRAINED = "a layer is not drained while a request is in flight"
 ERRORS = "errors are BackendErrors in words, in time"
 LOOK = "a look changes nothing"
 ONE_SLOT = "a write moves one slot, and the other stays"
@@ -310,8 +325,10 @@ WRONG = (
     Wrong(Hoarding, ONLY, "these, and only these, were asked for", {STAYS}),
     Wrong(Adding, ONLY, "these, and only these, were asked for"),
     Wrong(Literal, STAYS, "what a slot shows stays, asked for or not", {MOVES}),
-    Wrong(Never, CONVERGED, "it did not come true that the layer converges", {MOVES}),
+    Wrong(Never, CONVERGED, "it did not come true that the layer converges", {MOVES, DRAINED}),
     Wrong(Boasting, CONVERGED, "and revision None answers", {MOVES}),
+    Wrong(Careless, DRAINED, "and a look says drained"),
+    Wrong(Undrained, DRAINED, "it did not come true that the layer is drained"),
     Wrong(Locking, CANCELLED, "no answer in time: point active"),
     Wrong(Detached, CANCELLED, "tasks go on running"),
     Wrong(Stubborn, CANCELLED, "went on as if nothing had been"),

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from bluegreen.backends.memory import MemoryWorkloads, World, revision_of
 from bluegreen.backends.memory.world import Revision
-from bluegreen.errors import BackendError, Conflict
+from bluegreen.errors import BackendError, Conflict, PermanentBackendError
 from bluegreen.snapshot import RevisionState, WorkloadsState
 from bluegreen.spec import RevisionId, Rollout
 from tests.conformance.wrong import Lock, Wrong, detached, stubborn
@@ -332,6 +332,7 @@ ORDINALS = "ordinals grow, and never change"
 CANCELLED = "cancelled at any await it stays usable, and a repeat repairs"
 CHANGED = "a change is never missed"
 ERRORS = "errors are BackendErrors in words, in time"
+GIVEN_UP = PermanentBackendError("the network is down", remedy="mend it")
 ONE_WINS = "of two scale-downs at once with one version, one wins"
 
 WRONG = (
@@ -364,6 +365,7 @@ WRONG = (
     Wrong(Clinging, CHANGED, "after one that was cancelled"),
     Wrong(Unable, ERRORS, "and it was not: WorkloadsState"),
     Wrong(raising(ConnectionError("the connection was refused")), ERRORS, "raises BackendError, and ConnectionError"),
+    Wrong(raising(GIVEN_UP), ERRORS, "may be reached later, and"),
     Wrong(raising(BackendError("503")), ERRORS, "does not say in words"),
     Wrong(raising(Conflict("it changed since it was read")), ERRORS, "raises BackendError, and Conflict"),
 )

@@ -12,6 +12,7 @@ from tests.support.worlds import rollout
 CALM: dict[str, Any] = {
     "crashes": 0,
     "refusals": 0,
+    "given_up": 0,
     "blind": 0,
     "outsiders": 0,
     "pod_failures": 0,

@@ -12,7 +12,7 @@ import pytest
 
 from bluegreen.decide.plan import Plan
 from bluegreen.gates import Stage, Yes
-from bluegreen.testing.explorer import Check, Progress, explore
+from bluegreen.testing.explorer import Check, Guards, Progress, explore
 from bluegreen.testing.explorer.__main__ import main, two_layers
 from tests.explorer.scopes import explored, quick, search
 from tests.support.plants import plant
@@ -23,7 +23,8 @@ LINES = re.compile(
     r"engine [A-Z]|[A-Z] looks at (workloads|edge|mesh)( and (edge|mesh))*|[A-Z] saves|[A-Z] dies"
     r"|[A-Z] does (point (edge|mesh) at v\d|ensure v\d|scale v\d down|prepare edge|(measure|cancel) \w+)"
     r"|\w+ of [A-Z] says (yes|no|nothing)|(hide|show) (workloads|edge|mesh)"
-    r"|refuse (point edge|point mesh|ensure|scale down)|pods of v\d (become ready|fail) \d|(edge|mesh) follows"
+    r"|check|(edge|mesh) needs no preparing|refuse (point edge|point mesh|ensure|scale down)"
+    r"|pods of v\d (become ready|fail) \d|(edge|mesh) follows"
     r"|tick \d+s|promote( --full)?|abort|retry|apply v\d|somebody (points|scales|deletes) .+|#.*"
 )
 """Every line of a script is one of these."""
@@ -159,7 +160,8 @@ def test_an_end_that_never_comes_is_told_with_what_one_engine_does_by_itself() -
     with plant("traffic.settle_writes", _only_the_first_attempt):
         found = explored(quick(layers=("edge",)))
     assert found.violation is not None
-    assert "# from here on nothing goes wrong, and one engine goes on by itself:\n#   it " in found.violation.script()
+    words = "# In the end nothing goes wrong any more, and one engine goes on by itself:\n#   it "
+    assert words in found.violation.script()
 
 
 def test_a_rollout_that_does_not_even_begin_is_refused() -> None:
@@ -178,11 +180,15 @@ def test_the_script_of_a_counterexample_is_in_the_words_of_scripts() -> None:
     with plant("replicas.keep_up", _only_the_first_attempt):
         found = explored(quick(), outsiders=1, blind=1, refusals=1, crashes=1)
     assert found.violation is not None
-    lines = found.violation.script().splitlines()
+    head, _, steps = found.violation.script().partition("\n\n")
+    lines = [line.removeprefix("> ") for line in steps.splitlines()]
     assert [line for line in lines if not LINES.fullmatch(line)] == []
-    assert lines[0] == "# layers edge, mesh; 1 replicas; v1 is Healthy, and v2 was applied"
-    assert lines[1:3] == ["engine A", "engine B"]
-    assert lines[-1] == f"# {found.violation.harm}"
+    assert head.splitlines()[:2] == [
+        f"# A search found: {found.violation.harm}",
+        "# layers edge, mesh; 1 replicas; v1 is Healthy, and v2 was applied",
+    ]
+    assert lines[:5] == ["edge needs no preparing", "mesh needs no preparing", "engine A", "engine B", "apply v2"]
+    assert lines[-1] == "check"
 
 
 def test_the_counterexample_is_the_shortest() -> None:
@@ -190,8 +196,8 @@ def test_the_counterexample_is_the_shortest() -> None:
     with plant("traffic.bring_back", _traffic_stays):
         found = explored(quick(layers=("edge",)), commands=("abort",), engines=1)
     assert found.violation is not None
-    told = [line for line in found.violation.lines if not line.startswith(("#", "engine"))]
-    assert told == [
+    assert found.violation.lines[:3] == ("edge needs no preparing", "engine A", "apply v2")
+    assert list(found.violation.lines[3:]) == [
         "A saves",
         "A does ensure v2",
         "pods of v2 become ready 1",
@@ -213,9 +219,25 @@ def test_a_search_ends_when_its_time_is_up() -> None:
     assert found.violation is None
 
 
-def test_a_beginning_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValueError, match="a search begins applied, promoting, promoted"):
-        explored(quick(), begins="yesterday")
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ({"commands": ("abrot",)}, "there is no 'abrot'; did you mean abort"),
+        ({"begins": "promotd"}, "there is no 'promotd'; did you mean promoted"),
+        ({"begins": "yesterday"}, "There is applied, promoting, promoted"),
+        ({"guards": Guards(caches="lively")}, "did you mean live"),
+        ({"engines": 0}, "at least one engine"),
+        ({"crashes": -1}, "crashes says how often"),
+        ({"ticks": -1}, "ticks says how often"),
+        ({"answers": ()}, "answers needs at least one"),
+        ({"answers": ({"errors": 0.2},)}, "each a single value"),
+        ({"templates": ("v1",)}, "v1 is there already"),
+        ({"commands": ("apply",)}, "name two or more templates"),
+    ],
+)
+def test_a_bound_that_there_is_not_is_refused(bounds: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        explored(quick(), **bounds)
 
 
 def test_a_beginning_that_is_never_reached_is_refused() -> None:

@@ -15,6 +15,8 @@ from bluegreen.values import encoded
 from tests.fuzz.bounds import bounded
 from tests.fuzz.shapes import ANY_JSON, HUGE, deep
 
+pytestmark = pytest.mark.property
+
 REAL = (
     "result[0] >= 0.95",
     "len(result) == 0 || result[0] < 0.05",

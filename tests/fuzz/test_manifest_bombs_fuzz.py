@@ -17,6 +17,8 @@ from tests.fuzz.bounds import TookTooLong, bounded, calls_in, peak_mib
 from tests.fuzz.shapes import ANY_JSON, damaged, deep, edited, written
 from tests.fuzz.test_manifests_fuzz import GOOD, TEXTS, check, plugged
 
+pytestmark = pytest.mark.property
+
 __all__ = ["plugged"]
 ROOT = Path(__file__).parents[2]
 FILES = sorted(

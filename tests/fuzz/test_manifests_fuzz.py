@@ -22,6 +22,8 @@ from tests.test_manifests_analysis import BLOCK, ROLLOUT, WHOLE
 from tests.test_manifests_hooks import HEAD
 from tests.test_manifests_hooks import WHOLE as HOOKS
 
+pytestmark = pytest.mark.property
+
 ROOT = Path(__file__).parents[2]
 MINIMAL = (ROOT / "examples" / "minimal.yaml").read_text()
 BAD = ROOT / "tests" / "manifests" / "bad"

@@ -19,6 +19,8 @@ from tests.fuzz.shapes import ANY_JSON, HUGE, deep, edited, places
 from tests.fuzz.test_replies_fuzz import BOMBS, MATRIX, REFUSAL, RENDERED, ROWS, SAID, SCALAR, vector
 from tests.fuzz.wire import SECRET, judge_error, judge_value
 
+pytestmark = pytest.mark.property
+
 READERS: dict[str, tuple[Callable[[Reply], Any], list[Any]]] = {
     "prometheus": (prometheus._reading, [vector("1", "NaN"), MATRIX, SCALAR, REFUSAL]),
     "graphite": (graphite._reading, [RENDERED]),

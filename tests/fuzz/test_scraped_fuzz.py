@@ -17,6 +17,8 @@ from tests.fuzz.bounds import bounded
 from tests.fuzz.shapes import damaged
 from tests.fuzz.wire import judge_error, judge_value
 
+pytestmark = pytest.mark.property
+
 PAGE = b"""# HELP requests_total how many
 # TYPE requests_total counter
 requests_total{code="200",path="/a\\\\b\\"c\\nd"} 10 1767225600000

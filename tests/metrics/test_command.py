@@ -216,6 +216,8 @@ async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
                 "hung": {**query("sleep", "30", "s3cret"), "timeout": "200ms", "argv": ["sleep", "30"]},
                 "no argv": {**query(), "cwd": "s3cret"},
             },
+            permanent={"no program", "no argv"},
+            passing={"hung"},
             secret="s3cret",
         ),
     )

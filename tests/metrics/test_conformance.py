@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from attrs import evolve
 
 from bluegreen.testing.conformance import Violation, metrics
 from bluegreen.testing.conformance.cancelling import CancelledAt
@@ -21,7 +22,9 @@ def case_of(kind: type[Weather], base: str) -> metrics.Case:
         query=query("1"),
         numbered=lambda number: query(str(number)),
         tells=lambda number, answer: answer == number,
-        failing={name: query(name) for name in ("refused", "hung", "garbage")},
+        failing={name: query(name) for name in ("refused", "hung", "garbage", "busy")},
+        permanent={"refused"},
+        passing={"hung", "busy"},
         secret=SECRET,
         empty=query("nowhere"),
         limit_s=1,
@@ -55,6 +58,11 @@ async def test_a_bad_provider_is_found_out_by_its_rule(kind: type[Weather]) -> N
                 writer.close()
             forgotten.clear()
             kept.clear()
+
+
+def test_a_name_that_no_failing_query_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="no failing query is called so: refusde"):
+        evolve(case_of(Weather, ""), permanent={"refusde"})
 
 
 def test_every_rule_is_shown_to_bite() -> None:

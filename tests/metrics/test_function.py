@@ -91,6 +91,7 @@ async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
                 "an error": {"name": "awaited", "hung": True, "token": "s3cret"},
                 "no such function": {"name": "s3cret"},
             },
+            permanent={"no such function"},
             secret="s3cret",
             empty={"name": "awaited", "empty": True},
         ),

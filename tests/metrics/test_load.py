@@ -301,6 +301,7 @@ async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
                     "not the rollout's own": {**query(200), "service": "s3cret"},
                     "no header": {**query(200), "headers": {"X": "s3cret\n"}, "rate": "s3cret"},
                 },
+                permanent={"not the rollout's own", "no header"},
                 secret="s3cret",
             ),
         )

@@ -341,6 +341,8 @@ async def test_it_keeps_the_rules_for_metric_providers(rule: str) -> None:
                     "hung": query(value, "hung", timeout="200ms"),
                     "no selector": query({"a": {"rate": "s3cret("}}),
                 },
+                permanent={"no selector"},
+                passing={"down", "refused", "hung"},
                 secret="s3cret",
                 empty=query({"a": {"rate": "nothing_total"}}),
             ),

@@ -84,6 +84,8 @@ async def case(
             numbered=lambda number: query(name, address, number),
             tells=tells,
             failing=failing,
+            permanent={Fault.ECHO_401},
+            passing={Fault.STALL, Fault.HALF, Fault.DROP, Fault.ECHO_500, Fault.BUSY},
             secret=secret,
             empty={**query(name, address, 1), **EMPTY[name]},
         )

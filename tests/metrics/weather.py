@@ -36,6 +36,8 @@ async def forecast(request: web.Request) -> web.StreamResponse:
     place = request.path.strip("/")
     if place == "refused":
         return web.Response(status=401, text=f"no such token: {request.headers.get('Authorization')}")
+    if place == "busy":
+        return web.Response(status=503)
     if place == "hung":
         await asyncio.sleep(30)
     if place == "nowhere":
@@ -67,6 +69,8 @@ class Weather:
         headers = {"Authorization": f"Bearer {query['token']}"}
         try:
             async with session.get(f"{self.base}/{query['place']}", headers=headers) as reply:
+                if reply.status == 401:
+                    raise PermanentBackendError("the weather station answered 401", remedy="check the token")
                 if reply.status != 200:
                     raise BackendError(f"the weather station answered {reply.status}")
                 answer: list[JSON] = await reply.json()
@@ -259,7 +263,7 @@ class Telling(Weather):
         try:
             return await super().ask(session, query)
         except BackendError as error:
-            raise BackendError(f"{error}: was {query['token']} the right token?") from None
+            raise PermanentBackendError(f"{error}: was {query['token']} right?", remedy="check it") from None
 
 
 class TellingWhy(Weather):
@@ -271,6 +275,28 @@ class TellingWhy(Weather):
             return await super().ask(session, query)
         except BackendError as error:
             raise error from ValueError(query["token"])
+
+
+class Hopeful(Weather):
+    """Says of everything that another try may help."""
+
+    async def ask(self, session: ClientSession, query: Mapping[str, JSON]) -> list[JSON]:
+        """Wrong."""
+        try:
+            return await super().ask(session, query)
+        except PermanentBackendError as error:
+            raise BackendError(str(error)) from None
+
+
+class Final(Weather):
+    """Says of everything that only a person can help."""
+
+    async def ask(self, session: ClientSession, query: Mapping[str, JSON]) -> list[JSON]:
+        """Wrong."""
+        try:
+            return await super().ask(session, query)
+        except BackendError as error:
+            raise PermanentBackendError(str(error), remedy="look at the station") from None
 
 
 class Chatty(Weather):
@@ -341,6 +367,8 @@ BAD: dict[type[Weather], str] = {
     Chatty: "errors are BackendErrors in words, in time, without the secret",
     Patient: "errors are BackendErrors in words, in time, without the secret",
     Trusting: "errors are BackendErrors in words, in time, without the secret",
+    Hopeful: "an error says whether another try may help",
+    Final: "an error says whether another try may help",
     Raising: "check never raises, and lets placeholders be",
     Strict: "check never raises, and lets placeholders be",
 }

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from bluegreen.testing import scripts
 from bluegreen.testing.scripts.reading import read
+
+pytestmark = pytest.mark.property
 
 MEASURED = "prePromotionAnalysis: errors < 0.05, count 1"
 CHECKED = "the eight invariants hold"

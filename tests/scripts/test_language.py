@@ -11,6 +11,8 @@ from bluegreen.testing.scripts.declaring import scene
 from bluegreen.testing.scripts.grammar import FORMS
 from bluegreen.testing.scripts.reading import read
 
+pytestmark = pytest.mark.property
+
 HERE = Path("a.txt")
 ROOT = Path(__file__).parent.parent.parent
 

@@ -15,6 +15,8 @@ from bluegreen.testing.scripts.declaring import scene
 from bluegreen.testing.scripts.grammar import FORMS, understood
 from bluegreen.testing.scripts.reading import read
 
+pytestmark = pytest.mark.property
+
 ROOT = Path(__file__).parent.parent.parent
 TRACE = ROOT / "tests" / "traces" / "an_undo_inside_the_window_goes_back_without_asking_anybody.txt"
 PAGE = (ROOT / "docs" / "traces.md").read_text()

@@ -10,6 +10,8 @@ from bluegreen.testing.simulator import Ask, Crash, simulate
 from bluegreen.testing.simulator.scenarios import SCENARIOS, UnknownScenario, scenario, seconds_of
 from tests.support.worlds import rollout
 
+pytestmark = pytest.mark.property
+
 DECLARED = rollout(layers=("edge", "mesh"), auto_promotion_enabled=False)
 NAMES = [one.replace("TIME", "90s") for one in SCENARIOS]
 

@@ -48,6 +48,8 @@ from bluegreen.testing.simulator import (
 from bluegreen.testing.trace import Trace
 from tests.support.worlds import rollout
 
+pytestmark = pytest.mark.property
+
 ROOT = Path(__file__).parent.parent.parent
 LIMIT = Metric("errors", "prometheus", {"query": "up"}, "result[0] < 0.05", count=4, interval_seconds=30)
 CHECKED = Analysis((LIMIT,))

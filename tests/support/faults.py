@@ -20,7 +20,6 @@ from tests.support.worlds import rollout
 CALLS = ("point", "retire", "ensure", "prepare", "save", "load", "observe", "layer edge observe", "forget")
 EVENTS = ("Looked", "Decided", "Saved", "Acting", "Acted", "Resting", "Transition")
 LAYERS = ("edge", "mesh", "service")
-NO_LAYER = Foreign("somebody else's")
 
 
 @frozen
@@ -65,7 +64,8 @@ async def play(plan: Plan, calm_s: float = 300.0) -> Trace:
 
 async def happen(drill: Drill, fault: Fault) -> None:
     """Makes one fault happen."""
-    await (_to_an_engine(drill, fault) or _to_the_world(drill, fault) or _asked(drill, fault))
+    own = _to_an_engine(drill, fault) or _to_a_wire(drill, fault)
+    await (own or _to_the_world(drill, fault) or _asked(drill, fault))
 
 
 def _to_an_engine(drill: Drill, fault: Fault) -> Any:
@@ -80,10 +80,27 @@ def _to_an_engine(drill: Drill, fault: Fault) -> Any:
             process.wire.deadly.append((part, 1 + int(fault.number)))
         case "kill after an event" if process:
             process.deadly_events.append((part, 1 + int(fault.number)))
-        case "stall" if process:
-            process.wire.stalls.append((part, fault.number))
         case "stale looks" if process:
             process.looker.stale_looks, process.looker.age = 3, int(fault.number)
+        case "repeat outcomes" if process:
+            process.looker.repeats = 1 + int(fault.number)
+        case _:
+            return None
+    return asyncio.sleep(0)
+
+
+def _to_a_wire(drill: Drill, fault: Fault) -> Any:
+    who, _, part = fault.whom.partition(":")
+    process, times = drill.processes.get(who), 1 + int(fault.number)
+    match fault.what:
+        case "stall" if process:
+            process.wire.stalls.append((part, fault.number))
+        case "kill after a call" if process:
+            process.wire.deadly_after.append((part, times))
+        case "lose replies" if process:
+            process.wire.lost.append((part, times))
+        case "cut" | "join":
+            (drill.cut if fault.what == "cut" else drill.join)(part, who)
         case _:
             return None
     return asyncio.sleep(0)
@@ -117,7 +134,7 @@ def _to_the_world(drill: Drill, fault: Fault) -> Any:
     return asyncio.sleep(0)
 
 
-_ODD: tuple[Shown, ...] = (NOTHING, EVERYTHING, NO_LAYER)
+_ODD: tuple[Shown, ...] = (NOTHING, EVERYTHING, Foreign("somebody else's"))
 
 
 def _asked(drill: Drill, fault: Fault) -> Any:
@@ -163,6 +180,7 @@ def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True)
         _fault("pause", st.just(""), st.sampled_from([0.0, 1.0])),
         _fault("scale", st.just(""), st.sampled_from([1.0, 2.0, 3.0])),
     ]
+    parts = ["workloads", "records", *(f"layer {name}" for name in layers)]
     own = [
         _fault("start", _ENGINES, st.sampled_from([0.0, 0.0, -3600.0, -20.0, 20.0, 3600.0])),
         _fault("kill", _ENGINES, _NONE),
@@ -170,8 +188,10 @@ def faults(layers: tuple[str, ...], *, engines: bool = True, world: bool = True)
         _fault("kill after an event", _of(*EVENTS), _COUNT),
         _fault("stall", _of(*CALLS), st.sampled_from([0.5, 4.0, 40.0, 300.0])),
         _fault("stale looks", _ENGINES, st.sampled_from([1.0, 4.0, 12.0])),
+        _fault("repeat outcomes", _ENGINES, _COUNT),
+        *(_fault(what, _of(*CALLS, "measure"), _COUNT) for what in ("kill after a call", "lose replies")),
+        *(_fault(what, _of(*parts, "metrics", "hooks"), _NONE) for what in ("cut", "join")),
     ]
-    parts = ["workloads", "records", *(f"layer {name}" for name in layers)]
     calls = ["workloads ensure", "workloads retire", "records save", "records load"]
     calls += [f"layer {name} {call}" for name in layers for call in ("point", "prepare", "observe")]
     outside = [

@@ -1,5 +1,6 @@
 """What verifying found in the engine: the shortest scenario of each, kept."""
 
+import pytest
 from attrs import evolve
 
 from bluegreen.backends.memory import NEVER
@@ -7,6 +8,8 @@ from bluegreen.manifests import load_path
 from bluegreen.record import Healthy, Paused
 from bluegreen.testing.simulator import Ask, Build, Crash, Faults, World, simulate
 from tests.verifying.support import POLICIES
+
+pytestmark = pytest.mark.property
 
 HELD = load_path(POLICIES / "gate-without-deadline.yaml")
 

@@ -39,8 +39,8 @@ class LocalRecords:
         if row is None or not all(isinstance(row[name], str | None) for name in ("record", "rollout")):
             raise RecordDamaged("what is stored of the rollout is no text; nothing was done")
         self._seen = str(row["version"])
-        record = load_record(row["record"]) if row["record"] else None
-        rollout = load_rollout(row["rollout"], self._gates) if row["rollout"] else None
+        record = load_record(row["record"]) if row["record"] is not None else None
+        rollout = load_rollout(row["rollout"], self._gates) if row["rollout"] is not None else None
         return Stored(self._seen, record, rollout)
 
     async def save(self, record: Record | None, rollout: Rollout | None, *, if_version: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from bluegreen.backends.memory.world import Revision, World, revision_of
 from bluegreen.errors import Conflict, RecordConflict
 from bluegreen.ports import Stored
 from bluegreen.record import Record
 from bluegreen.snapshot import RouterState, Slot, Target, WorkloadsState
-from bluegreen.spec import RevisionId, Rollout
+from bluegreen.spec import JSON, RevisionId, Rollout
 
 
 class MemoryWorkloads:
@@ -18,6 +18,7 @@ class MemoryWorkloads:
     def __init__(self, world: World) -> None:
         self._world = world
         self._seen = -1
+        self._named: tuple[Mapping[str, JSON], RevisionId] | None = None
 
     async def observe(self, rollout: Rollout) -> WorkloadsState:
         """The revisions as they are now."""
@@ -25,7 +26,9 @@ class MemoryWorkloads:
         self._seen = self._world.changes["workloads"]
         self._world.min_ready_seconds = rollout.min_ready_seconds
         states = tuple(self._world.state(one) for one in self._world.revisions.values())
-        return WorkloadsState(revision_of(rollout.template), states)
+        if self._named is None or self._named[0] is not rollout.template:
+            self._named = rollout.template, revision_of(rollout.template)
+        return WorkloadsState(self._named[1], states)
 
     async def ensure(self, rollout: Rollout, revision: RevisionId, replicas: int) -> None:
         """At least so many replicas, and a new token."""

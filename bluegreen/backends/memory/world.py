@@ -147,7 +147,10 @@ class World:
         self._waiting.setdefault(what, {})[waiting] = None
         due = self._next_change(what)
         try:
-            async with asyncio.timeout(None if due is None else max(due - self.time(), 0.0)):
+            if due is None:
+                await waiting
+                return
+            async with asyncio.timeout(max(due - self.time(), 0.0)):
                 await waiting
         except TimeoutError:
             self.changes[what] += 1

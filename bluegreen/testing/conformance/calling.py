@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
-from bluegreen.errors import BackendError, Conflict
+from bluegreen.errors import BackendError, Conflict, PermanentBackendError
 from bluegreen.testing.conformance.violation import Violation
 
 T = TypeVar("T")
@@ -42,11 +42,16 @@ class Calls:
         in_words(error, what)
 
     async def unreachable(self, call: Awaitable[object], what: str) -> None:
-        """A call of a system that cannot be reached: a `BackendError` in words, and no `Conflict`, which was seen."""
+        """A call of a system that cannot be reached: a `BackendError` in words, and no `Conflict`, which was seen.
+
+        Nor a `PermanentBackendError`: it may be reached later.
+        """
         said = f"{what}, of a system that cannot be reached,"
         error = await self._failed(call, said)
         if not isinstance(error, BackendError) or isinstance(error, Conflict):
             raise Violation(f"{said} raises BackendError, and {error!r} came") from error
+        if isinstance(error, PermanentBackendError):
+            raise Violation(f"{said} may be reached later, and {error!r} says that only a person can help") from error
         in_words(error, what)
 
     async def or_failed(self, call: Awaitable[T], what: str) -> T | BackendError:

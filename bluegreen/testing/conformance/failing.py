@@ -11,9 +11,9 @@ from bluegreen.errors import BackendError
 from bluegreen.testing.conformance.violation import Violation
 
 
-async def fails_in_words(measuring: Awaitable[object], what: str, secret: str) -> None:
-    """Raises `Violation` unless it ends in a `BackendError` in words, and the secret is neither in it, nor in what
-    caused it, nor in what was logged meanwhile. An empty secret is none."""
+async def fails_in_words(measuring: Awaitable[object], what: str, secret: str) -> BackendError:
+    """Its error. Raises `Violation` unless it ends in a `BackendError` in words, and the secret is neither in it, nor
+    in what caused it, nor in what was logged meanwhile. An empty secret is none."""
     with _logged() as lines:
         try:
             answer = await measuring
@@ -21,12 +21,14 @@ async def fails_in_words(measuring: Awaitable[object], what: str, secret: str) -
             raise
         except BackendError as error:
             _judge(error, what, secret)
+            failed = error
         except Exception as error:
             raise Violation(f"{what}: {error!r} came, which is no BackendError") from error
         else:
             raise Violation(f"{what}: an error was due, and {answer!r:.200} came")
     if secret and any(secret in line for line in lines):
         raise Violation(f"{what}: the secret is in the log")
+    return failed
 
 
 def _judge(error: BackendError, what: str, secret: str) -> None:

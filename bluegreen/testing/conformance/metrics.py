@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from typing import Any, Final
 
 from attrs import field, frozen
 
-from bluegreen.errors import BackendError, Problem
+from bluegreen.errors import BackendError, PermanentBackendError, Problem
 from bluegreen.ports import MetricProvider, NoData, Reading
 from bluegreen.spec import JSON
 from bluegreen.testing.conformance.cancelling import (
@@ -43,8 +43,9 @@ class Case:
     `make` makes one. `query` has a value for an answer. `numbered(n)` are queries whose answers differ, and
     `tells(n, answer)` says whether an answer (the result alone) is that of number n. `failing` are queries that end in
     an error, by a few words for each: a server that refuses, answers garbage, answers 401, does not answer. Those that
-    can hold a secret hold `secret`. `empty` finds nothing to see; None where there is always something. Each
-    measurement is done within `limit_s` seconds, whatever happens.
+    can hold a secret hold `secret`. Of their names, `permanent` are those where only a person can help (a 401), and
+    `passing` those that may end well another time (a 503); of the rest nothing is said. `empty` finds nothing to see;
+    None where there is always something. Each measurement is done within `limit_s` seconds, whatever happens.
     """
 
     make: Callable[[], MetricProvider]
@@ -52,9 +53,15 @@ class Case:
     numbered: Callable[[int], Mapping[str, JSON]]
     tells: Callable[[int, JSON], bool]
     failing: Mapping[str, Mapping[str, JSON]] = field(factory=dict[str, Mapping[str, JSON]])
+    permanent: Set[str] = frozenset()
+    passing: Set[str] = frozenset()
     secret: str = ""
     empty: Mapping[str, JSON] | None = None
     limit_s: float = 10
+
+    def __attrs_post_init__(self) -> None:
+        if unknown := (self.permanent | self.passing) - set(self.failing):
+            raise ValueError(f"these are named, and no failing query is called so: {', '.join(sorted(unknown))}")
 
 
 async def check(rule: str, case: Case) -> None:
@@ -149,6 +156,16 @@ async def _errors_are_in_words(case: Case) -> None:
                 await fails_in_words(made.asked(query), f"{query!r:.200}, which check refuses", "")
 
 
+async def _says_whether_it_may_pass(case: Case) -> None:
+    async with _Made(case) as made:
+        for words in sorted(case.permanent | case.passing):
+            error = await fails_in_words(made.asked(case.failing[words]), words, case.secret)
+            if words in case.permanent and not isinstance(error, PermanentBackendError):
+                raise Violation(f"{words}: only a person can help, and {error!r} says that another try may")
+            if words in case.passing and isinstance(error, PermanentBackendError):
+                raise Violation(f"{words}: another try may help, and {error!r} says that only a person can")
+
+
 async def _check_never_raises(case: Case) -> None:
     async with _Made(case) as made:
         known = [case.query, case.numbered(1), *([case.empty] if case.empty is not None else [])]
@@ -167,6 +184,7 @@ RULES: Final[dict[str, Callable[[Case], Awaitable[None]]]] = {
     "cancelled at any await it stays usable and leaks nothing": _cancelling_leaves_it_usable,
     "closed, it leaves nothing behind": _closing_leaves_nothing,
     "errors are BackendErrors in words, in time, without the secret": _errors_are_in_words,
+    "an error says whether another try may help": _says_whether_it_may_pass,
     "check never raises, and lets placeholders be": _check_never_raises,
 }
 """Each rule's name, in a sentence, and its check."""

@@ -10,14 +10,14 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from bluegreen.errors import RecordConflict
+from bluegreen.errors import RecordConflict, RecordDamaged, RecordFromTheFuture
 from bluegreen.ports import Records, Stored
 from bluegreen.record import Entry, Record
 from bluegreen.spec import RevisionId, Rollout
@@ -34,13 +34,17 @@ class Stage:
 
     `another` is a second adapter on the same place, as another engine has one. `reopened` gives up all that this
     process holds, as a crash does, and opens the place anew: for what is durable. While `cut` lasts the place cannot be
-    reached.
+    reached. `damaged` are ways to spoil what is saved, by a few words for each (half of it,
+    another text, none), each on top of those before.
+    `from_the_future` makes of it what a newer version of this library writes: a greater `schema` in the record.
     """
 
     records: Records
     another: Records | None = None
     reopened: Callable[[], Awaitable[Records]] | None = None
     cut: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    damaged: Mapping[str, Callable[[], Awaitable[None]]] = field(factory=dict[str, Callable[[], Awaitable[None]]])
+    from_the_future: Callable[[], Awaitable[None]] | None = None
 
 
 @frozen
@@ -48,13 +52,15 @@ class Case:
     """How to make a fresh place, and what may be kept there.
 
     `rollouts` are two that differ; `keeps_rollouts` False: only the record is kept, for an API server has the Rollout.
-    Each call may take `limit_s` seconds.
+    Each call may take `limit_s` seconds. `unknown_version` looks like a version of this place and was never given out;
+    None: only versions that were are tried, for a system may call another malformed.
     """
 
     make: Callable[[], AbstractAsyncContextManager[Stage]]
     rollouts: tuple[Rollout, Rollout]
     keeps_rollouts: bool = True
     limit_s: float = 10
+    unknown_version: str | None = None
 
 
 async def check(rule: str, case: Case) -> None:
@@ -145,7 +151,8 @@ async def _versions_are_new(on: _On) -> None:
 async def _old_versions_are_refused(on: _On) -> None:
     old = [(await on.load()).version, await on.save(1), await on.save(2)]
     await on.save(1, on.stage.another)
-    for version in (*old, "no-such-version"):
+    unknown = () if on.case.unknown_version is None else (on.case.unknown_version,)
+    for version in (*old, *unknown):
         stale = on.adapter.save(*on.pair(3), if_version=version)
         await on.calls.refused(stale, "a save with an old version", RecordConflict)
         on.holds(await on.load(), 1, "after a save with an old version was refused,")
@@ -248,6 +255,28 @@ async def _errors_are_in_words(on: _On) -> None:
     await on.save(2)
 
 
+async def _damage_is_told(on: _On) -> None:
+    await on.save(1)
+    for words, damage in on.stage.damaged.items():
+        await damage()
+        await _unusable(on, words, RecordDamaged)
+
+
+async def _the_future_is_left_alone(on: _On) -> None:
+    if (from_the_future := on.stage.from_the_future) is None:
+        return
+    await on.save(1)
+    await from_the_future()
+    await _unusable(on, "a record with a newer schema", RecordFromTheFuture)
+
+
+async def _unusable(on: _On, words: str, kind: type[Exception]) -> None:
+    """Also the second time, and for another: a load repairs nothing."""
+    for adapter in (on.adapter, on.adapter, on.stage.another):
+        if adapter is not None:
+            await on.calls.refused(adapter.load(), f"a load of what is saved ({words})", kind)
+
+
 RULES: Final[dict[str, Callable[[_On], Awaitable[None]]]] = {
     "nothing saved is None, and may be saved": _nothing_is_none,
     "a load changes nothing": _loading_changes_nothing,
@@ -260,5 +289,7 @@ RULES: Final[dict[str, Callable[[_On], Awaitable[None]]]] = {
     "cancelled at any await it stays usable, and a repeat repairs": _cancelled_saves_can_be_repeated,
     "a change is never missed": _changes_are_noticed,
     "errors are BackendErrors in words, in time": _errors_are_in_words,
+    "what is damaged is RecordDamaged, and never nothing": _damage_is_told,
+    "a record from the future is RecordFromTheFuture, and left alone": _the_future_is_left_alone,
 }
 """Each rule's name, in a sentence, and its check."""

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bluegreen.spec import Rollout
-from bluegreen.testing.explorer.check import Check, checked
+from bluegreen.testing.explorer.check import Check
 from bluegreen.testing.explorer.scope import COMMANDS, Guards, Scope
 from bluegreen.testing.explorer.search import Explored, Progress, Search
 from bluegreen.testing.explorer.telling import Counterexample
@@ -35,6 +35,7 @@ def explore(
     engines: int = 2,
     crashes: int = 1,
     refusals: int = 1,
+    given_up: int = 1,
     blind: int = 1,
     outsiders: int = 1,
     pod_failures: int = 1,
@@ -48,14 +49,15 @@ def explore(
 
     It ends at the first promise that is broken, by one of the shortest ways; or when there are so many states, or it
     has taken so many seconds. An analysis is one measurement here, which may say yes, no, or nothing. Delays are as the
-    rollout has them: few different ones make a small search. Raises `ValueError` when the first template does not even
-    settle in a calm world.
+    rollout has them: few different ones make a small search. Raises `ValueError` for bounds that there are not, and
+    when the first template does not even settle in a calm world.
     """
     scope = Scope(
-        checked(rollout),
+        rollout,
         engines=engines,
         crashes=crashes,
         refusals=refusals,
+        given_up=given_up,
         blind=blind,
         outsiders=outsiders,
         pod_failures=pod_failures,

@@ -78,11 +78,11 @@ class Alone:
         return labels
 
     def _calm(self, number: int) -> int:
-        """The same world with nothing hidden, every pod ready that can be, and every layer where it is pointed."""
+        """The same world with nothing hidden or on its way, pods ready that can be, and layers where pointed."""
         world = self._space.worlds.things[number]
         works = tuple(work and (work[0], 0 if at == self._dead else work[0]) for at, work in enumerate(world.works))
         layers = tuple(layer._replace(converged=True) for layer in world.layers)
-        return self._space.worlds.number(world._replace(hidden=0, works=works, layers=layers))
+        return self._space.worlds.number(world._replace(hidden=0, works=works, layers=layers, late=()))
 
     def _next(self, number: int, mind_number: int) -> Step | None:
         mind = self._space.minds.things[mind_number]

@@ -32,7 +32,7 @@ _BEGINS: Final[Mapping[str, Callable[[Space, World], bool]]] = {
 def first_world(space: Space, engines: Engines) -> int:
     """The number of the world in which the search begins.
 
-    Raises `ValueError` when a calm world does not lead there, or `begins` is none of those that there are.
+    Raises `ValueError` when a calm world does not lead there.
     """
     empty = space.worlds.number(space.empty())
     if not space.scope.templates:
@@ -45,8 +45,6 @@ def first_world(space: Space, engines: Engines) -> int:
     if record is None or not isinstance(record.phase, Healthy):
         raise ValueError(f"left alone, v1 is never Healthy, but {record and record.phase}")
     applied = space.worlds.number(space.worlds.things[settled]._replace(declared=1))
-    if space.scope.begins not in _BEGINS:
-        raise ValueError(f"a search begins {', '.join(_BEGINS)}; not {space.scope.begins}")
     reached = _BEGINS[space.scope.begins]
     found = next((one for one in alone.worlds(applied) if reached(space, space.worlds.things[one])), None)
     if found is None:

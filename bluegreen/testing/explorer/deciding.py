@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -111,6 +112,11 @@ class Decider:
         if found is None:
             found = self._verdicts[question] = self._decide(question)
         return found
+
+    def decided(self) -> Iterator[tuple[tuple[Shown | None, ...], Decision]]:
+        """All decisions so far, each with what the layers showed; None where one could not be looked at."""
+        for question, verdict in self._verdicts.items():
+            yield tuple(one and self.shown(one.active) for one in question.layers), verdict.decision
 
     def look(self, question: Question) -> tuple[Record | None, Snapshot]:
         """What the engine sees."""

@@ -14,7 +14,14 @@ from bluegreen.testing.explorer.ways import Way
 
 PHASES: Final = ("Progressing", "Paused", "Promoting", "Healthy", "Degraded")
 BEGIN, END = "<!-- the phase diagram, generated: begin -->", "<!-- the phase diagram, generated: end -->"
-_NOTHING: Final[Mapping[str, Any]] = {"crashes": 0, "refusals": 0, "blind": 0, "outsiders": 0, "pod_failures": 0}
+_NOTHING: Final[Mapping[str, Any]] = {
+    "crashes": 0,
+    "refusals": 0,
+    "given_up": 0,
+    "blind": 0,
+    "outsiders": 0,
+    "pod_failures": 0,
+}
 
 SCENES: Final[Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]]] = {
     "nothing there yet": ({}, {"templates": (), "commands": ("abort",)}),

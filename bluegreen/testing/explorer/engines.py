@@ -19,7 +19,7 @@ from bluegreen.testing.explorer.states import (
     Step,
     World,
 )
-from bluegreen.testing.explorer.telling import told_act
+from bluegreen.testing.explorer.telling import GIVEN_UP, LATE, told_act
 
 
 class Engines:
@@ -118,18 +118,27 @@ class Engines:
             if self._scope.refusals:
                 refused = f"refuse {told_act(act, self._space, call=True)}\n{words}"
                 yield Step(refused, self._number(world), self._mind(left), cost=self._space.cost["refuse"])
-            yield self._landed(world, left, act, part, words)
+            if self._scope.given_up:
+                late = world._replace(late=tuple(sorted((*world.late, act))))
+                yield Step(GIVEN_UP, self._number(late), self._mind(left), cost=self._space.cost["give up"])
+            yield self._landed(world, self._mind(left), act, words)
 
-    def _landed(self, world: World, left: Mind, act: Act, part: int, words: str) -> Step:
-        scope = self._scope
+    def late(self, world: World) -> Iterator[Step]:
+        """What an engine has given up may land all the same, at any time, whatever has become of the engine."""
+        for place, act in enumerate(world.late):
+            before = world._replace(late=(*world.late[:place], *world.late[place + 1 :]))
+            yield self._landed(before, -1, act, f"{LATE} does {told_act(act, self._space)}")
+
+    def _landed(self, world: World, left: int, act: Act, words: str) -> Step:
+        scope, part = self._scope, WORKLOADS if act.kind in ("ensure", "retire", "forget") else act.on + 1
         after = self._performed(world, act)
         if after is None:
-            return Step(words, self._number(world), self._mind(left))
+            return Step(words, self._number(world), left)
         now = self._space.memory.record(world.core)
         harm = landing(world, act, now, scope.revisions, scope.layers)
         rewritten = 1 if part else 1 << act.on
         event = self._space.changed(world, after, part, rewritten)
-        return Step(words, self._number(after), self._mind(left), event, harm=harm)
+        return Step(words, self._number(after), left, event, harm=harm)
 
     def _performed(self, world: World, act: Act) -> World | None:
         """The world once it has accepted the action; None when it does not."""
@@ -152,8 +161,8 @@ class Engines:
                 return None
             works[act.on] = None
             emptied = world.emptied | 1 << act.on
-        out = self._space.rewritten(world, self._layers + act.on)
-        return world._replace(works=tuple(works), emptied=emptied, out=out)
+        changed = world._replace(works=tuple(works), emptied=emptied)
+        return self._space.rewritten(changed, self._layers + act.on)
 
     def _written(self, world: World, act: Act) -> World | None:
         layer, ours = world.layers[act.on], world.ours
@@ -169,7 +178,7 @@ class Engines:
             changed = layer._replace(active=act.revision, converged=layer.converged and not moved)
             ours = ours | 1 << act.on if moved else ours
         layers = (*world.layers[: act.on], changed, *world.layers[act.on + 1 :])
-        return world._replace(layers=layers, ours=ours, out=self._space.rewritten(world, act.on))
+        return self._space.rewritten(world._replace(layers=layers, ours=ours), act.on)
 
     # Measurements and hooks.
 

@@ -56,6 +56,12 @@ class Graph:
         """How many worlds were gone on from."""
         return len(self._by_world)
 
+    def steps(self) -> Iterator[Step]:
+        """All steps found so far, each once for the world, and the engine, that it starts from."""
+        for known in (self._by_world.values(), self._by_mind.values()):
+            for steps in known:
+                yield from steps
+
     def first(self) -> int:
         """The state in which the search begins."""
         crew = (self.space.minds.number(self.space.idle),) * self.scope.engines

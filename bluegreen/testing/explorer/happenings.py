@@ -39,6 +39,7 @@ class Happenings:
         yield from self._pods(world)
         yield from self._following(world)
         yield from self._time(world)
+        yield from self._engines.late(world)
         yield from self._people(world)
         if self._scope.outsiders:
             yield from self._outsiders(world)
@@ -113,20 +114,20 @@ class Happenings:
                     continue
                 words = {NOTHING: "nothing", EVERYTHING: "everything"}.get(shown) or self._names[shown]
                 after = _with_layer(world, number, layer._replace(active=shown, converged=False))
-                after = after._replace(out=self._space.rewritten(world, number), ours=world.ours & ~(1 << number))
+                after = self._space.rewritten(after._replace(ours=world.ours & ~(1 << number)), number)
                 label = f"somebody points {self._scope.layers[number]} at {words}"
                 yield self._step(label, world, after, number + 1, cost="outsider", rewritten=1)
         first = len(world.layers)
         for number, work in enumerate(world.works):
             if work is None:
                 continue
-            out, name = self._space.rewritten(world, first + number), self._names[number]
-            emptied = world.emptied & ~(1 << number)
+            name, edited = self._names[number], self._space.rewritten(world, first + number)
+            edited = edited._replace(emptied=world.emptied & ~(1 << number))
             if work[0]:
-                after = _with_work(world, number, (0, 0))._replace(out=out, emptied=emptied)
+                after = _with_work(edited, number, (0, 0))
                 label = f"somebody scales {name} to 0"
                 yield self._step(label, world, after, WORKLOADS, cost="outsider", rewritten=1 << number)
-            after = _with_work(world, number, None)._replace(out=out, emptied=emptied)
+            after = _with_work(edited, number, None)
             label = f"somebody deletes {name}"
             yield self._step(label, world, after, WORKLOADS, cost="outsider", rewritten=1 << number)
 

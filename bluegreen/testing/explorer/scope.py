@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from bluegreen.spec import JSON, RevisionId, Rollout
+from bluegreen.testing.explorer.check import checked
 
 COMMANDS: Final = ("abort", "promote", "promote-full", "retry", "apply", "undo")
 """What people may do: the last two declare the next template, and the one before."""
 
 BEGINS: Final = ("applied", "promoting", "promoted")
 """Where a search may begin; see `Scope`."""
+
+CACHES: Final = ("", "marked", "live")
+"""What a look may read instead of the world; see `Guards`."""
 
 
 @frozen
@@ -32,8 +38,9 @@ class Guards:
 
 @frozen
 class Scope:
-    """The bounds of a search.
+    """The bounds of a search. Raises `ValueError` for what there is not.
 
+    An analysis of the rollout is replaced by a `Check`: one measurement, which may say anything.
     `templates` are the revisions after the first, `v1`; with none at all the search begins with nothing deployed. Else
     `begins` says when: with v1 settled and the next one just `applied`; `promoting`, once the first layer has been
     pointed at it; or `promoted`, once it is Healthy. Numbers say how often a thing may happen in one run, and `ticks`
@@ -42,10 +49,11 @@ class Scope:
     `probed`: what the layers are like.
     """
 
-    rollout: Rollout
+    rollout: Rollout = field(converter=checked)
     engines: int = 2
     crashes: int = 1
     refusals: int = 1
+    given_up: int = 1
     blind: int = 1
     outsiders: int = 1
     pod_failures: int = 1
@@ -58,6 +66,23 @@ class Scope:
     probed: bool = True
     begins: str = "applied"
     guards: Guards = Guards()
+
+    def __attrs_post_init__(self) -> None:
+        """A misspelt bound would make a smaller search that calls itself complete."""
+        _known("commands", self.commands, COMMANDS)
+        _known("begins", (self.begins,), BEGINS)
+        _known("caches", (self.guards.caches,), CACHES)
+        if self.engines < 1:
+            raise ValueError(f"a search needs at least one engine; engines is {self.engines}")
+        for name in ("crashes", "refusals", "given_up", "blind", "outsiders", "pod_failures", "ticks"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} says how often a thing may happen: 0 or more; it is {getattr(self, name)}")
+        if not self.answers or any(isinstance(one, dict | list) for one in self.answers):
+            raise ValueError(f"answers needs at least one, and each a single value; it is {self.answers}")
+        if len(set(self.revisions)) < len(self.revisions):
+            raise ValueError(f"templates are named once each, and v1 is there already; they are {self.templates}")
+        if "apply" in self.commands and len(self.templates) < 2 and "undo" not in self.commands:
+            raise ValueError("apply declares the template after the next one: name two or more templates")
 
     @property
     def revisions(self) -> tuple[RevisionId, ...]:
@@ -72,9 +97,17 @@ class Scope:
     @property
     def costs(self) -> tuple[str, ...]:
         """What has a budget, by name; the number of a cost is its place here, and the first costs nothing."""
-        return ("", "crash", "refuse", "hide", "outsider", "fail", "tick", *COMMANDS)
+        return ("", "crash", "refuse", "give up", "hide", "outsider", "fail", "tick", *COMMANDS)
 
     def budget(self) -> tuple[int, ...]:
         """How often each cost may be paid."""
-        given = (self.crashes, self.refusals, self.blind, self.outsiders, self.pod_failures, self.ticks or 0)
-        return (0, *given, *(self.commands.count(one) for one in COMMANDS))
+        given = (self.crashes, self.refusals, self.given_up, self.blind, self.outsiders, self.pod_failures)
+        return (0, *given, self.ticks or 0, *(self.commands.count(one) for one in COMMANDS))
+
+
+def _known(name: str, given: Iterable[str], there: tuple[str, ...]) -> None:
+    for one in given:
+        if one not in there:
+            near = get_close_matches(one, there, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
+            raise ValueError(f"{name}: there is no {one!r}; {meant}There is {', '.join(filter(None, there))}")

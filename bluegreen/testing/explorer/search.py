@@ -6,11 +6,12 @@ import gc
 import math
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
 from bluegreen.record import Record
+from bluegreen.testing.explorer.exercised import exercised
 from bluegreen.testing.explorer.graph import WORLD_AT, Graph
 from bluegreen.testing.explorer.retracing import counterexample
 from bluegreen.testing.explorer.scope import Scope
@@ -36,7 +37,8 @@ class Explored:
 
     `states` are those found, `worlds` the different worlds (records included) in those that were gone on from,
     `depth` the steps of the longest way, `decisions` how many different questions were decided, `ways` from which phase
-    to which the rollout went, inside of decisions too.
+    to which the rollout went, inside of decisions too. `exercised` says what was met, and how often: what landed, was
+    saved, or happened, and how many decisions each invariant could have objected to.
     """
 
     states: int
@@ -47,6 +49,7 @@ class Explored:
     complete: bool
     violation: Counterexample | None
     ways: frozenset[tuple[str, str]]
+    exercised: Mapping[str, int]
 
 
 class Search:
@@ -103,6 +106,7 @@ class Search:
             complete=complete,
             violation=counterexample(graph, self._way(done - 1)) if graph.harm else None,
             ways=frozenset(graph.space.decider.ways),
+            exercised=exercised(graph.space, graph.steps(), graph.worlds if graph.alone else 0),
         )
 
     def worlds(self) -> frozenset[tuple[World, Record | None]]:

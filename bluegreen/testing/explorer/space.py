@@ -98,9 +98,15 @@ class Space:
 
     # Changing.
 
-    def rewritten(self, world: World, number: int) -> tuple[int, ...]:
-        """What is outstanding once this object has another token."""
-        return tuple(STALE if one and at == number else one for at, one in enumerate(world.out))
+    def rewritten(self, world: World, number: int) -> World:
+        """The world once this object has another token: what was on its way to it with the old one never lands."""
+        out = tuple(STALE if one and at == number else one for at, one in enumerate(world.out))
+        if not world.late:
+            return world._replace(out=out)
+        part = WORKLOADS if number >= self._layer_count else number + 1
+        bit = 1 << number - self._layer_count if part == WORKLOADS else 1
+        late = tuple(one for one in world.late if not self._lost(one, part, bit))
+        return world._replace(out=out, late=late)
 
     def changed(self, before: World, after: World, part: int, rewritten: int = 0) -> int:
         """The number of the event that others notice: this part is another now."""
@@ -140,7 +146,9 @@ class Space:
         if mind.loaded is not None:
             mind = mind._replace(loaded=self._rewritten_since(mind, event))
         if mind.acts:
-            return [mind._replace(acts=tuple(one for one in mind.acts if not self._lost(one, event)))]
+            return [
+                mind._replace(acts=tuple(one for one in mind.acts if not self._lost(one, event.part, event.rewritten)))
+            ]
         looks = mind.looks or (None,) * self.parts
         stored = looks[event.part]
         if stored is not None:
@@ -175,13 +183,13 @@ class Space:
         out = tuple(STALE if one and lost >> at & 1 else one for at, one in enumerate(mind.loaded.out))
         return mind.loaded._replace(out=out)
 
-    def _lost(self, act: Act, event: Event) -> bool:
+    def _lost(self, act: Act, part: int, rewritten: int) -> bool:
         """The action carries a token that the object does not have any more: it can never land."""
         guards = self.scope.guards
         if act.kind in ("point", "preview"):
-            return event.part == act.on + 1 and bool(event.rewritten) and guards.cas_layers and guards.tokens_are_unique
+            return part == act.on + 1 and bool(rewritten) and guards.cas_layers and guards.tokens_are_unique
         if act.kind in ("retire", "forget"):
-            return event.part == WORKLOADS and bool(event.rewritten >> act.on & 1) and guards.cas_workloads
+            return part == WORKLOADS and bool(rewritten >> act.on & 1) and guards.cas_workloads
         return False
 
 

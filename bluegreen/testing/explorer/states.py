@@ -41,6 +41,7 @@ class World(NamedTuple):
     `out` are the outstanding bits of each object, `hidden` the bits of the parts that cannot be looked at, `declared`
     the revision that the declared template makes, `core` the number of the record. `emptied` are the bits of the
     revisions that an engine scaled down, `ours` those of the layers that show what an engine made them show.
+    `late` are the actions that an engine has given up, and that may still land.
     """
 
     works: Works
@@ -51,6 +52,7 @@ class World(NamedTuple):
     core: int = 0
     emptied: int = 0
     ours: int = 0
+    late: tuple[Act, ...] = ()
 
 
 class Act(NamedTuple):

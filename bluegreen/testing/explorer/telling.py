@@ -58,6 +58,8 @@ def settings(scope: Scope) -> tuple[str, ...]:
 
 
 READY_WHEN_TOLD = "pods: ready when told"
+GIVEN_UP, LATE = "", "{late}"
+"""That an engine gives something up needs no line in a script: its next look says so. Later `{late}` is its name."""
 
 
 def told(space: Space, moves: Sequence[Move], engines: int) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ class _Teller:
         self._space = space
         self._names = list(LETTERS[:engines])
         self._born = engines
+        self._late: dict[Act, str] = {}
 
     def tell(self, moves: Sequence[Move]) -> list[str]:
         """All lines."""
@@ -81,13 +84,23 @@ class _Teller:
         for move in moves:
             lines += self._looks(move)
             name = self._names[move.who] if move.who is not None else ""
-            lines += move.label.replace("{}", name).splitlines()
+            lines += self._named(move, name).splitlines()
             if move.who is not None and move.label.endswith(" dies"):
                 self._names[move.who] = LETTERS[self._born % len(LETTERS)]
                 self._born += 1
                 lines.append(f"engine {self._names[move.who]}")
             lines += self._given_up(move)
         return lines
+
+    def _named(self, move: Move, name: str) -> str:
+        if move.who is not None and move.label == GIVEN_UP:
+            before, after = move.before[move.who].acts, move.after[move.who].acts
+            self._late.update((act, name) for act in before if act not in after)
+        if not move.label.startswith(LATE):
+            return move.label.replace("{}", name)
+        words = move.label.removeprefix(f"{LATE} does ")
+        owner = next(whose for act, whose in self._late.items() if told_act(act, self._space) == words)
+        return move.label.replace(LATE, owner)
 
     def _looks(self, move: Move) -> list[str]:
         """What the others have read just before, for it is about to change."""

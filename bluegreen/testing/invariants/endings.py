@@ -149,7 +149,8 @@ def it_finishes(facts: Facts) -> Iterator[Broken]:
 def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
     """Why this is no end; empty when it is one."""
     replicas, phase = turn.look.rollout.replicas, record.phase
-    for name, layer in truth.layers.items():
+    frozen = isinstance(phase, Degraded) and phase.reason is Reason.FROZEN  # as declared: it stops where it is
+    for name, layer in () if frozen else truth.layers.items():
         if not (isinstance(layer.active, str) and truth.available(layer.active)) and truth.available(record.stable):
             return f"layer {name} shows {layer.active}, which serves nothing, while {record.stable} could"
     match phase:

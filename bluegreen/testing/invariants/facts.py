@@ -6,7 +6,7 @@ from attrs import frozen
 
 from bluegreen.actions import Point
 from bluegreen.record import RECOVERING, Degraded, Reason, Record
-from bluegreen.snapshot import Everything, Observed, RevisionState, RouterState, Shown, Slot
+from bluegreen.snapshot import Everything, RevisionState, RouterState, Shown, Slot
 from bluegreen.spec import RevisionId
 from bluegreen.testing.trace import Landed, Trace, Turn
 
@@ -38,9 +38,12 @@ class Facts:
         points = {one.number: one.action for one in landed if is_active_point(one.action)}
         ours: list[dict[str, bool]] = []
         for moment in trace.moments:
-            known = dict(ours[-1]) if ours else dict.fromkeys(moment.truth.layers, False)
             before = trace.moments[max(moment.number - 1, 0)].truth
             point = points.get(moment.number)
+            if ours and point is None and moment.truth is before:
+                ours.append(ours[-1])
+                continue
+            known = dict(ours[-1]) if ours else dict.fromkeys(moment.truth.layers, False)
             for name, layer in moment.truth.layers.items():
                 if isinstance(point, Point) and point.layer == name:
                     known[name] = known[name] or before.shows(name) != point.revision
@@ -57,27 +60,22 @@ def is_active_point(action: object) -> bool:
 
 def layer_of(turn: Turn, name: str) -> RouterState | None:
     """The layer as this turn saw it, live; None when it did not."""
-    for layer in turn.look.snapshot.layers:
-        if layer.name == name and isinstance(layer.seen, Observed) and layer.seen.live:
-            return layer.seen.value
-    return None
+    return turn.layers.get(name)
 
 
 def layers_of(turn: Turn) -> dict[str, RouterState]:
     """The layers that this turn saw, live."""
-    found = {layer.name: layer_of(turn, layer.name) for layer in turn.look.snapshot.layers}
-    return {name: state for name, state in found.items() if state is not None}
+    return turn.layers
 
 
 def saw_all(turn: Turn) -> bool:
     """The turn saw every layer and the workloads, live."""
-    return revisions_of(turn) is not None and len(layers_of(turn)) == len(turn.look.snapshot.layers)
+    return turn.revisions is not None and len(turn.layers) == len(turn.look.snapshot.layers)
 
 
 def revisions_of(turn: Turn) -> dict[RevisionId, RevisionState] | None:
     """The revisions as this turn saw them, live; None when it did not."""
-    seen = turn.look.snapshot.workloads
-    return {one.id: one for one in seen.value.revisions} if isinstance(seen, Observed) and seen.live else None
+    return turn.revisions
 
 
 def available(turn: Turn, revision: RevisionId | None) -> int:

@@ -54,6 +54,8 @@ def _unanswered(rollout: Rollout, record: Record, revision: RevisionId, *stages:
 def _said_yes_for_nothing(turn: Turn) -> Iterator[Broken]:
     """Every yes that this turn took down is the gate's own, on what was approved and measured in this attempt."""
     before, record, rollout = turn.look.record, turn.decision.record, turn.look.rollout
+    if record is before or not any(one.answer == "yes" for one in record.gates):
+        return
     known = {(one.gate, one.attempt) for one in before.gates if one.answer == "yes"} if before else set()
     gates = {gate.name: gate for stage in Stage for gate in gates_of(rollout, stage)}
     for memory in record.gates:

@@ -206,9 +206,7 @@ class Player:
             else:
                 await holding.release()
         self._mend_pods()
-        self.stage.cut_off.clear()
-        for process in self.stage.processes.values():
-            process.mend()
+        self.stage.mend_wires()
         if not any(process.alive for process in self.stage.processes.values()):
             await self.start("Z")
 

@@ -29,6 +29,7 @@ from bluegreen.testing.simulator.faults import (
     Stall,
     Twin,
 )
+from bluegreen.testing.simulator.fitting import MisfitFaults
 from bluegreen.testing.simulator.playing import NotHealthy, simulate
 from bluegreen.testing.simulator.series import Piece, Series, Silence, flapping, ramp, spike, steady, step
 from bluegreen.testing.simulator.witness import Witness, witness
@@ -44,6 +45,7 @@ __all__ = [
     "Happening",
     "LayerManners",
     "Lose",
+    "MisfitFaults",
     "NotHealthy",
     "Partition",
     "Piece",

@@ -14,7 +14,7 @@ from bluegreen.ports import NoData
 from bluegreen.snapshot import Key, Outcome
 from bluegreen.spec import JSON, Analysis, Metric, RevisionId, Rollout
 from bluegreen.testing.simulator.process import START
-from bluegreen.testing.simulator.series import BAD, Said, Silence
+from bluegreen.testing.simulator.series import Said, Silence
 from bluegreen.testing.simulator.witness import Witness, answered, with_numbers, witness
 from bluegreen.testing.simulator.world import Build, World
 
@@ -104,11 +104,9 @@ class Answers:
         """What is said of a build now: of one that has live traffic, by how long it has had it."""
         self.follow()
         now_s = asyncio.get_running_loop().time()
-        worst = build.metrics.at(now_s - self.available_at.get(revision, now_s))
         if build.live_metrics is None or revision not in self.live_at:
-            return worst
-        live = build.live_metrics.at(now_s - self.live_at[revision])
-        return worst if worst == BAD and not isinstance(live, Silence) else live
+            return build.metrics.at(now_s - self.available_at.get(revision, now_s))
+        return build.live_metrics.at(now_s - self.live_at[revision])
 
     def _stable(self) -> RevisionId | None:
         return self.world.record.stable if self.world.record else None

@@ -57,9 +57,7 @@ class Fate:
                 stage.cut(one.what, one.who)
                 self._after(one.for_s, self._join(one))
             case Refuse():
-                for call in [name for name in calls(stage) if one.call in name]:
-                    stage.world.refuse(call, one.times)
-                stage.trace.note(f"refuses {one.call}, {one.times} times", "the world")
+                stage.refusals.append((one.call, one.times))
             case Crash() | Stall() | Lose() | StaleLooks() | RepeatedOutcomes():
                 if process := stage.processes.get(one.who):
                     self._to_an_engine(process, one)
@@ -101,8 +99,10 @@ class Fate:
                 process.wire.lost.append((one.call, one.times))
             case StaleLooks():
                 process.looker.stale_looks, process.looker.age = one.looks, one.age
+                self._stage.trace.note(f"sees what was so {one.age} looks ago, {one.looks} times", one.who)
             case RepeatedOutcomes():
                 process.looker.repeats = one.looks
+                self._stage.trace.note(f"hears again what it has heard, {one.looks} times", one.who)
             case _:
                 assert_never(one)
 
@@ -126,13 +126,9 @@ class Fate:
 
     # The world.
 
-    def build(self, name: str) -> Build | None:
-        """The build of this name."""
-        return next((one for one in self._like.builds.values() if one.name == name), None)
-
     def _revision(self, name: str) -> RevisionId | None:
         """The revision of the build of this name, when it exists."""
-        build = self.build(name)
+        build = self._like.build(name)
         revision = self._like.revision(build) if build else None
         return revision if revision in self._stage.world.revisions else None
 
@@ -185,7 +181,7 @@ class Fate:
         verb, _, about = what.partition(" ")
         match verb:
             case "apply":
-                if build := self.build(about):
+                if build := self._like.build(about):
                     await self.release(build)
             case "pause":
                 await self._declare("pauses it", commands.pause)
@@ -197,10 +193,3 @@ class Fate:
                 await self._stage.command("approve", gate=about)
             case _:
                 await self._stage.command(verb.replace("-", "_"))
-
-
-def calls(stage: Stage) -> list[str]:
-    """The names of the calls of the ports that may be refused."""
-    layers = [f"layer {name} {call}" for name in stage.world.layers for call in ("point", "prepare", "observe")]
-    workloads = [f"workloads {call}" for call in ("ensure", "retire", "observe", "forget")]
-    return [*layers, *workloads, "records save", "records load"]

@@ -11,6 +11,7 @@ from bluegreen.spec import Analysis, Metric, Rollout
 from bluegreen.testing import virtual_time
 from bluegreen.testing.simulator.answers import Answers, simulated
 from bluegreen.testing.simulator.faults import NO_FAULTS, Crash, Faults, Happening, in_wait
+from bluegreen.testing.simulator.fitting import must_fit
 from bluegreen.testing.simulator.happening import Fate
 from bluegreen.testing.simulator.person import Person
 from bluegreen.testing.simulator.stage import Stage
@@ -35,9 +36,11 @@ def simulate(
     The declared template is live and Healthy first; then each build is declared at its moment, faults happen at
     theirs, and once the last is over they stop, and the rollout has `for_s` seconds to finish (default: what it
     declares, and some minutes). Measurements and hooks are answered as the world's builds are like; nothing outside is
-    asked. The same arguments give the same trace. Raises `NotHealthy` when the declared template does not get there.
+    asked. The same arguments give the same trace. Raises `MisfitFaults` for faults that could
+    never happen here, and `NotHealthy` when the declared template does not get there.
     """
     like = world or World.of(rollout)
+    must_fit(faults, rollout, like)
 
     async def main() -> Trace:
         return await _Simulation(simulated(rollout), like, faults).run(for_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ SKEW_S: Final = 0.5
 class Stage:
     """Everything that happens on it is written into `trace`. Lives in a running loop of virtual time.
 
-    `metrics` and `hooks` are who answers the engines; `cut_off` are the parts of the world that nobody reaches.
+    `metrics` and `hooks` are who answers the engines; `refusals` are the calls that the world refuses, whoever makes
+    them, each so many times.
     """
 
     def __init__(
@@ -37,7 +39,8 @@ class Stage:
         self.world = world
         self.trace = Trace(world)
         self.processes: dict[str, Process] = {}
-        self.cut_off: set[str] = set()
+        self.refusals: list[tuple[str, int]] = []
+        self._cuts: Counter[tuple[str, str]] = Counter()
         self._dead: list[Process] = []
         self._metrics = metrics
         self._hooks = hooks
@@ -58,9 +61,10 @@ class Stage:
         twins = [process.jump_s for process in self.processes.values() if process.alive]
         jump_s = twins[0] + max(min(jump_s, SKEW_S), -SKEW_S) if twins else jump_s
         process = Process(who, self.rollout, self.backend(), self.trace, jump_s)
-        process.wire.cut |= self.cut_off
+        process.wire.refused = self.refusals
         self.trace.note(f"starts, its clock {jump_s:+g} s off", who)
         self.processes[who] = process
+        self._cut_wires()
         return process
 
     async def kill(self, who: str = "A") -> None:
@@ -108,21 +112,23 @@ class Stage:
         return found[index % len(found)] if found else None
 
     def cut(self, what: str, who: str = "") -> None:
-        """Nobody, or not this engine, reaches a part of the world from here on."""
-        if not who:
-            self.cut_off.add(what)
-        for process in self.processes.values():
-            if who in ("", process.who):
-                process.wire.cut.add(what)
-        self.trace.note(f"cannot reach {what}", who or "nobody")
+        """Nobody, or not the engine of this name, reaches a part of the world until `join` was called as often."""
+        self._cuts[who, what] += 1
+        self._cut_wires()
+        self.trace.note(f"cannot reach {what}" if who else f"reaches {what} any more", who or "nobody")
 
     def join(self, what: str, who: str = "") -> None:
-        """Ends `cut`."""
-        self.cut_off.discard(what)
+        """Ends one `cut`."""
+        self._cuts[who, what] -= 1
+        self._cut_wires()
+        if self._cuts[who, what] <= 0:
+            self.trace.note(f"reaches {what} again", who or "everybody")
+
+    def _cut_wires(self) -> None:
         for process in self.processes.values():
-            if who in ("", process.who):
-                process.wire.cut.discard(what)
-        self.trace.note(f"reaches {what} again", who or "everybody")
+            process.wire.cut = {
+                part for (who, part), times in self._cuts.items() if times > 0 and who in ("", process.who)
+            }
 
     # The end of the faults.
 
@@ -130,14 +136,19 @@ class Stage:
         """Ends every fault, leaves the engines alone for so long, stops them, and returns the trace."""
         world = self.world
         world.mend()
-        self.cut_off.clear()
-        for process in (*self.processes.values(), *self._dead):  # what the dead had begun may still land
-            process.mend()
+        self.mend_wires()
         if not any(process.alive for process in self.processes.values()):
             await self.start("Z")
         self.trace.calm()
         await asyncio.sleep(seconds)
         return await self.end()
+
+    def mend_wires(self) -> None:
+        """Every part of the world can be reached, and nothing is held up, refused or lost; also not of the dead."""
+        self._cuts.clear()
+        self.refusals.clear()
+        for process in (*self.processes.values(), *self._dead):
+            process.mend()
 
     async def end(self) -> Trace:
         """Stops the engines, and returns the trace."""

@@ -10,8 +10,9 @@ from attrs import define, field
 
 from bluegreen.actions import Action
 from bluegreen.backends.memory import NEVER
+from bluegreen.engine.rest import watched
 from bluegreen.errors import BackendError, BluegreenError
-from bluegreen.ports import Backend, Hooks, MetricProvider, NoData, Reading, Records, Router, Stored, Watched, Workloads
+from bluegreen.ports import Backend, Hooks, MetricProvider, NoData, Reading, Records, Router, Stored, Workloads
 from bluegreen.record import Record
 from bluegreen.snapshot import Key, Outcome, RouterState, Slot, Target, WorkloadsState
 from bluegreen.spec import JSON, RevisionId, Rollout
@@ -26,8 +27,9 @@ class Wire:
 
     `stalls` hold up the next call whose name has these words in it, for so many seconds or until `released`; `deadly`
     and `deadly_after` kill the process before, or right after, the so-manieth such call. `cut` are the parts that
-    cannot be reached, `lost` the calls of which no reply comes back, each so many times. `through` is who lets calls
-    pass, where they do not pass by themselves: it gets a call's name, and makes it when its time has come.
+    cannot be reached, `refused` the calls that the world refuses, `lost` those of which no reply comes back, each so
+    many times. `through` is who lets calls pass, where they do not pass by themselves: it gets a call's name, and makes
+    it when its time has come.
     With `dead` nothing passes any more. A write that is held up when its engine gives it up, or dies, still lands,
     late: then `landed` is told which action it was, as `acting` said when it was made.
     """
@@ -38,6 +40,7 @@ class Wire:
     deadly: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
     deadly_after: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
     lost: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
+    refused: list[tuple[str, int]] = field(factory=list[tuple[str, int]])
     cut: set[str] = field(factory=set[str])
     released: asyncio.Event = field(factory=asyncio.Event)
     through: Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]] | None = None
@@ -59,12 +62,16 @@ class Wire:
         if due(self.deadly, name):
             await self._end()
         await self._stalled(name, do)
-        if any(name.startswith(part) for part in self.cut):
+        if any(name.startswith(f"{part} ") for part in self.cut):
             raise BackendError(f"{name}: connection refused")
+        if self.refused and _counted_down(self.refused, name):
+            self.note(f"is refused {name}")
+            raise BackendError(f"{name}: refused")
         result = await do()
         if due(self.deadly_after, name):
             await self._end()
         if self.lost and _counted_down(self.lost, name):
+            self.note(f"hears nothing of {name}")
             raise BackendError(f"{name}: the connection broke before an answer came")
         return result
 
@@ -160,7 +167,7 @@ class _Watching(Generic[P]):
 
     async def changed(self) -> None:
         """Returns when the port says so; fails for a part that cannot be reached, as its calls do."""
-        assert isinstance(self.inner, Watched)
+        assert watched(self.inner)
         await self.wire.call(f"{self.what} changed", self.inner.changed)
 
 

@@ -79,6 +79,21 @@ class World:
     measures: Mapping[str, float] = field(factory=dict[str, float])
     hook_s: float = 1.0
 
+    def __attrs_post_init__(self) -> None:
+        """Raises `ValueError` for two builds of one name: they would be one revision."""
+        known: dict[str, Build] = {self.stable.name: self.stable}
+        for release in self.releases:
+            if known.setdefault(release.build.name, release.build) != release.build:
+                raise ValueError(f"two different builds are named {release.build.name!r}: they would be one revision")
+
+    def build(self, name: str) -> Build | None:
+        """The build of this name. `stable` was live before; `next` is also the first release, `later` the last."""
+        named = {one.name: one for one in (self.stable, *(release.build for release in self.releases))}
+        also = {"stable": self.stable}
+        if self.releases:
+            also |= {"next": self.releases[0].build, "later": self.releases[-1].build}
+        return named.get(name) or also.get(name)
+
     @staticmethod
     def of(rollout: Rollout, *builds: Build, **more: Any) -> World:
         """A world for this rollout, in which these builds are released at once, or one every half an hour; further

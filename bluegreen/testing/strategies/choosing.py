@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
@@ -29,10 +29,17 @@ def first(simplest: T, *others: T) -> st.SearchStrategy[T]:
 
 
 def seconds(most_s: float, least_s: float = 0.0) -> st.SearchStrategy[float]:
-    """A time between the two, in seconds: a round one, or any tenth of a second."""
-    some = [one for one in ROUND_S if least_s <= one <= most_s]
-    any_tenth = st.integers(round(least_s * 10), round(most_s * 10)).map(lambda tenths: tenths / 10)
-    return (st.sampled_from(some) | any_tenth) if some else any_tenth
+    """A time between the two, in seconds: a round one as often as any tenth of a second; it shrinks to a round one."""
+    return _moments(sorted({least_s, most_s, *(one for one in ROUND_S if least_s < one < most_s)}))
+
+
+@st.composite
+def _moments(draw: st.DrawFn, round_s: Sequence[float]) -> float:
+    """A round moment, or so long before it; what is only late enough is so too without the `so long before`."""
+    at = draw(st.integers(0, len(round_s) - 1))
+    tenths = round((round_s[at] - round_s[at - 1]) * 10) if at else 0
+    before = draw(st.integers(0, 2 * tenths - 1)) if tenths else 0
+    return round(round_s[at] - before / 10, 3) if before < tenths else round_s[at]
 
 
 def pinned(pins: Pins, **drawn: st.SearchStrategy[Any]) -> dict[str, st.SearchStrategy[Any]]:

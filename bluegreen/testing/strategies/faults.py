@@ -44,6 +44,8 @@ EVENTS: Final = ("Saved", "Decided", "Looked", "Acting", "Acted", "Resting", "Tr
 """What an engine tells of itself, and may die after."""
 ANY: Final = 8
 """So many of a kind there are at most where any number is asked for."""
+FEW: Final = 4
+"""So many things go wrong in the middling plan of many slots."""
 _JUMPS_S = (0.0, -20.0, 20.0, -3600.0, 3600.0)
 
 
@@ -56,14 +58,22 @@ class _Scope:
     at_s: st.SearchStrategy[float]
     clock_s: st.SearchStrategy[float]
     who: st.SearchStrategy[str]
+    back_s: st.SearchStrategy[float]
 
     @staticmethod
-    def of(rollout: Rollout | None, within_s: float, clock_jumps: bool, twins: bool) -> _Scope:
+    def of(
+        rollout: Rollout | None,
+        within_s: float,
+        clock_jumps: bool = False,
+        twins: bool = False,
+        back_within_s: float = 0.0,
+    ) -> _Scope:
         """For this rollout; without one, layers are `first` and `last`."""
         layers = tuple(one.name for one in rollout.policy.routers) if rollout else ("first", "last")
         gates = tuple(gate.name for stage in Stage for gate in gates_of(rollout, stage)) if rollout else ("promotion",)
         clock_s = first(*_JUMPS_S) if clock_jumps else st.just(0.0)
-        return _Scope(layers, gates, seconds(within_s), clock_s, first("A", "B") if twins else st.just("A"))
+        back_s = first(*[one for one in (1.0, 0.0, 5.0, 10.0, 30.0, 300.0) if one <= back_within_s])
+        return _Scope(layers, gates, seconds(within_s), clock_s, first("A", "B") if twins else st.just("A"), back_s)
 
 
 def fault_plans(
@@ -83,6 +93,7 @@ def fault_plans(
     deletions: int | None = 0,
     commands: int | None = 0,
     within_s: float = 600.0,
+    back_within_s: float = 10.0,
     clock_jumps: bool = False,
 ) -> st.SearchStrategy[Faults]:
     """What goes wrong: at most so many of each kind, none of what is not named, any number (8) for None.
@@ -91,12 +102,13 @@ def fault_plans(
         def test_two_crashes_and_an_edit_are_the_most(faults: Faults) -> None:
             assert sum(isinstance(one, Crash) for one in faults.happenings) <= 2
 
-    All of it begins within so many seconds of the first release. `outsiders` point layers elsewhere and scale
+    All of it begins within so many seconds of the first release. Within `back_within_s` seconds a dead engine is
+    followed by another one (the time that a lease would take to expire). `outsiders` point layers elsewhere and scale
     revisions; `deletions` take a revision away for good. A `rollout` names the layers and gates; without one an
     outsider edits the first layer or the last. With `clock_jumps` the engine that follows a dead one may have a clock
     that is an hour off. What is not needed is left out when a plan shrinks, and moments become round ones.
     """
-    scope = _Scope.of(rollout, within_s, clock_jumps, twins != 0)
+    scope = _Scope.of(rollout, within_s, clock_jumps, twins != 0, back_within_s)
     limits = {
         _crashes: crashes,
         _twins: twins,
@@ -122,32 +134,33 @@ def commands(rollout: Rollout | None = None, *, most: int = 5, within_s: float =
     def test_whatever_people_ask_for_traffic_stays_somewhere(asked: Faults) -> None:
         assert simulate(SHOP, faults=asked).dark == timedelta(0)
     """
-    return _at_most({_asks: most}, _Scope.of(rollout, within_s, False, False))
+    return _at_most({_asks: most}, _Scope.of(rollout, within_s))
 
 
 _Kind = Callable[[_Scope], st.SearchStrategy[Any]]
 
 
 def _at_most(limits: Mapping[_Kind, int], scope: _Scope) -> st.SearchStrategy[Faults]:
-    """Lists of slots, each used once; a slot is a kind and a number, so that no kind comes too often."""
-    drawn = {kind: kind(scope) for kind, limit in limits.items() if limit}
-    slots = [(kind, number) for kind in drawn for number in range(limits[kind])]
-    if not slots:
-        return st.just(Faults())
-    one = st.sampled_from(range(len(slots))).flatmap(lambda slot: st.tuples(st.just(slot), drawn[slots[slot][0]]))
-    several = st.lists(one, max_size=min(len(slots), 16), unique_by=lambda pair: pair[0])
-    return several.map(lambda pairs: _planned([happening for _, happening in pairs]))
+    """A slot for each that there may be, most of them empty where there are many.
+
+    Slots, and not a list: whatever is not needed goes away by itself, wherever it stands.
+    """
+    slots = [one for kind, limit in limits.items() for one in [kind(scope)] * limit]
+    return _plans(slots, first(False, *[False] * (len(slots) // FEW - 1), True))
 
 
-def _planned(happenings: Sequence[Happening]) -> Faults:
-    return Faults(tuple(sorted(happenings, key=lambda one: one.at_s)))
+@st.composite
+def _plans(draw: st.DrawFn, slots: Sequence[st.SearchStrategy[Any]], used: st.SearchStrategy[bool]) -> Faults:
+    """Drawn here, and not mapped, so that Hypothesis shows a plan as what it is and not as how it came about."""
+    drawn: list[Happening] = [draw(slot) for slot in slots if draw(used)]
+    return Faults(tuple(sorted(drawn, key=lambda one: one.at_s)))
 
 
 # Engines.
 
 
 def _crashes(scope: _Scope) -> st.SearchStrategy[Any]:
-    more: dict[str, Any] = {"back_after_s": first(1.0, 0.0, 5.0, 30.0), "clock_s": scope.clock_s}
+    more: dict[str, Any] = {"back_after_s": scope.back_s, "clock_s": scope.clock_s}
     times = first(1, 2, 3)
     return st.one_of(
         st.builds(Crash, scope.at_s, scope.who, **more),

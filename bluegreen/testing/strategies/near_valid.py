@@ -182,28 +182,28 @@ _OPEN: Final = (
     "hosts",
     "antiAffinity",
 )
-"""Below these, names are not ours, or another rule says what is wrong."""
+"""Below these, and in what a layer's adapter is told, names are not ours, or another rule says what is wrong."""
 
 
 def _ways(document: dict[str, JSON]) -> Iterator[tuple[str, Place]]:
     """What can be done to a document so that it is wrong, and where."""
     yield from (("missing", place) for place in _REQUIRED if _at(document, place) is not None)
-    for place, value in _leaves(document.get("spec"), ("spec",)):
-        if not isinstance(place[-1], int):
-            yield "misspelt", place
-            yield "of the wrong kind", place
-        del value
+    for place in _fields(document.get("spec"), ("spec",)):
+        yield "misspelt", place
+        yield "of the wrong kind", place
 
 
-def _leaves(value: JSON, place: Place) -> Iterator[tuple[Place, JSON]]:
+def _fields(value: JSON, place: Place) -> Iterator[Place]:
+    """The places of all fields at and below this one whose names are ours."""
     if isinstance(value, dict):
         for key, below in value.items():
             if key not in _OPEN and place[-2:-1] != ("metrics",):
-                yield (*place, key), below
-                yield from _leaves(below, (*place, key))
+                yield (*place, key)
+                if place[-2:-1] != ("routers",):
+                    yield from _fields(below, (*place, key))
     elif isinstance(value, list):
         for index, below in enumerate(value):
-            yield from _leaves(below, (*place, index))
+            yield from _fields(below, (*place, index))
 
 
 def _at(value: JSON, place: Place) -> JSON:

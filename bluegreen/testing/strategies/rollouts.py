@@ -53,11 +53,11 @@ def _whole(
     policy: st.SearchStrategy[RolloutPolicy],
     pins: Pins,
 ) -> Rollout:
-    fields, strategy = draw(own), draw(blue_green)
+    strategy, said, fields = draw(blue_green), draw(policy), draw(own)
     if "services" not in pins and draw(st.booleans()):
         fields["services"] = _services(strategy)
     _fit(fields, strategy, pins)
-    return Rollout(strategy=strategy, policy=draw(policy), **fields)
+    return Rollout(strategy=strategy, policy=said, **fields)
 
 
 def _fit(own: dict[str, Any], strategy: BlueGreen, pins: Pins) -> None:

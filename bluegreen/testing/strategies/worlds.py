@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -66,25 +66,32 @@ def bad_builds(
     def test_replicas_that_come_go_again(build: Build) -> None:
         assert build.bad and build.dies_after_s < NEVER
     """
-    at_s, ready_s = seconds(within_s), first(1.0, 0.0, 5.0, 20.0) if ready_after_s is None else ready_after_s
+    if unknown := sorted(set(kinds) - set(BADNESS)):
+        raise ValueError(f"nothing is known that is called {', '.join(unknown)}; there are {', '.join(BADNESS)}")
+    ready_s = first(1.0, 0.0, 5.0, 20.0) if ready_after_s is None else ready_after_s
+    ways = _ways(within_s)
+    chosen = [{"ready_after_s": ready_s, **ways[kind]} for kind in BADNESS if kind in kinds]
+    return st.one_of(*(st.builds(Build, st.just(name), **way) for way in chosen))
+
+
+def _ways(within_s: float) -> Mapping[str, Mapping[str, st.SearchStrategy[Any]]]:
+    """By the kinds of badness, the fields that make a build so."""
+    at_s = seconds(within_s)
     ramps = st.builds(ramp, first(0.0, 10.0), seconds(max(within_s, 10.0), 10.0))
     gaps = st.builds(_silent_then_bad, first(*Silence), seconds(within_s, 1.0))
-    ways: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
+    return {
         "bad from the start": {"metrics": st.just(steady(BAD))},
         "bad after a while": {"metrics": st.builds(step, at_s)},
         "bad when live": {"live_metrics": st.builds(step, at_s)},
         "worse and worse": {"live_metrics": ramps},
         "flapping": {"live_metrics": st.builds(flapping, seconds(max(within_s, 20.0), 20.0))},
         "silent, then bad": {"metrics": gaps},
-        "never ready": {"ready_after_s": st.just(NEVER)},
+        # A choice of one: a kind for which less is drawn would seem simpler than being bad from the start.
+        "never ready": {"ready_after_s": first(NEVER, NEVER)},
         "crash loop": {"dies_after_s": seconds(within_s, 1.0)},
         "hooks fail": {"hooks_fail": st.just(True)},
         "passing": {"live_metrics": st.builds(spike, at_s, seconds(max(within_s, 10.0), 10.0))},
     }
-    if unknown := sorted(set(kinds) - set(ways)):
-        raise ValueError(f"nothing is known that is called {', '.join(unknown)}; there are {', '.join(BADNESS)}")
-    chosen = [{"ready_after_s": ready_s, **ways[kind]} for kind in BADNESS if kind in kinds]
-    return st.one_of(*(st.builds(Build, st.just(name), **way) for way in chosen))
 
 
 def _silent_then_bad(silence: Silence, until_s: float) -> Series:
@@ -105,9 +112,7 @@ def good_builds(
     return st.builds(Build, st.just(name), ready_s, metrics=st.just(steady()) | gap)
 
 
-@st.composite
 def worlds(
-    draw: st.DrawFn,
     rollout: Rollout,
     *,
     bad: bool | None = True,
@@ -115,7 +120,7 @@ def worlds(
     kinds: Collection[str] = LASTING,
     within_s: float = 60.0,
     people: bool = True,
-) -> World:
+) -> st.SearchStrategy[World]:
     """A world for this rollout, in which so many builds are released, at most; `world.bad` is the first bad one.
 
         @given(worlds(SHOP))
@@ -125,23 +130,37 @@ def worlds(
     The first build is a bad one, in one of these `kinds`, which shows within so many seconds. `bad=False`: all builds
     are good; None: each may be either. What only hooks could show is left out for a rollout without any. Without
     `people` nobody promotes what waits for a person. A world shrinks to one build, whose metrics are bad from the
-    start, and to layers that follow at once.
+    start, and to layers that follow at once. Three `releases` are the most; raises `ValueError` for more.
     """
+    if not 1 <= releases <= len(NAMES):
+        raise ValueError(f"from 1 to {len(NAMES)} builds are released, not {releases}")
     shown = tuple(one for one in kinds if one != "hooks fail" or _has_hooks(rollout))
-    number = draw(st.integers(1, releases)) if releases > 1 else releases
-    builds = [draw(_build(name, bad, index, shown, within_s)) for index, name in enumerate(NAMES[:number])]
-    ats_s = sorted([0.0, *(draw(st.lists(seconds(3600.0), min_size=number - 1, max_size=number - 1)))])
+    builds = [_build(name, bad, index, shown, within_s) for index, name in enumerate(NAMES[:releases])]
     layers = [one.name for one in rollout.policy.routers]
-    manners = draw(st.dictionaries(st.sampled_from(layers), _manners(), max_size=len(layers)))
-    return World(
-        rollout.template,
-        tuple(Release(build, at_s) for build, at_s in zip(builds, ats_s, strict=True)),
-        stable=Build("stable", draw(first(1.0, 0.0, 5.0))),
-        layers=manners,
-        promotes_after_s=draw(first(60.0, 5.0, 0.0, 600.0, None)) if people else None,
-        measure_s=draw(first(0.5, 0.0, 3.0)),
-        hook_s=draw(first(1.0, 0.0, 10.0)),
+    return _worlds(
+        rollout,
+        builds,
+        stable=st.builds(Build, st.just("stable"), first(1.0, 0.0, 5.0)),
+        layers=st.dictionaries(st.sampled_from(layers), _manners(), max_size=len(layers)),
+        promotes_after_s=first(60.0, 5.0, 0.0, 600.0, None) if people else st.none(),
+        measure_s=first(0.5, 0.0, 3.0),
+        hook_s=first(1.0, 0.0, 10.0),
     )
+
+
+@st.composite
+def _worlds(
+    draw: st.DrawFn, /, rollout: Rollout, builds: Sequence[st.SearchStrategy[Build]], **fields: st.SearchStrategy[Any]
+) -> World:
+    """All strategies are made before: to make them costs more than to draw from them."""
+    number = draw(st.integers(1, len(builds))) if len(builds) > 1 else len(builds)
+    released = [draw(one) for one in builds[:number]]
+    ats_s = sorted([0.0, *(draw(_ANY_HOUR) for _ in released[1:])])
+    found = tuple(Release(build, at_s) for build, at_s in zip(released, ats_s, strict=True))
+    return World(rollout.template, found, **{name: draw(one) for name, one in fields.items()})
+
+
+_ANY_HOUR = seconds(3600.0)
 
 
 def _build(

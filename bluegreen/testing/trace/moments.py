@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TypeAlias
 
 from attrs import frozen
@@ -11,7 +12,7 @@ from bluegreen.actions import Action
 from bluegreen.decide import Decision
 from bluegreen.engine.events import Event, Looked
 from bluegreen.record import Record
-from bluegreen.snapshot import Shown
+from bluegreen.snapshot import Observed, RevisionState, RouterState, Shown
 from bluegreen.spec import RevisionId
 
 Happening: TypeAlias = Event | str
@@ -76,6 +77,18 @@ class Turn:
     who: str
     look: Looked
     decision: Decision
+
+    @cached_property
+    def layers(self) -> dict[str, RouterState]:
+        """The layers that this turn saw, live."""
+        seen = [(one.name, one.seen) for one in self.look.snapshot.layers]
+        return {name: one.value for name, one in seen if isinstance(one, Observed) and one.live}
+
+    @cached_property
+    def revisions(self) -> dict[RevisionId, RevisionState] | None:
+        """The revisions that this turn saw, live; None when it could not look."""
+        seen = self.look.snapshot.workloads
+        return {one.id: one for one in seen.value.revisions} if isinstance(seen, Observed) and seen.live else None
 
 
 @frozen

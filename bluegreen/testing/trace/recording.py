@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
@@ -39,6 +40,20 @@ class Trace:
         self._world = world
         self._truth: tuple[tuple[object, ...], Truth] | None = None
 
+    def __str__(self) -> str:
+        """The time line, below an empty line, so that it is read as what it is behind `AssertionError:`."""
+        from bluegreen.testing.timeline import lines  # it tells of traces, and so imports this module
+
+        return "\n" + "\n".join(lines(self) if self.moments else ("nothing happened",))
+
+    def __repr__(self) -> str:
+        if not self.moments:
+            return "<Trace: nothing happened>"
+        from bluegreen.testing.timeline import clock
+
+        long = clock(timedelta(seconds=self.moments[-1].at_s - self.moments[self.released].at_s))
+        return f"<Trace: {len(self.moments)} moments in {long}, {type(self.phase).__name__} in the end>"
+
     def observer(self, who: str) -> Observer:
         """What the engine of this name takes as an observer."""
         return lambda event: self._add(who, event)
@@ -73,16 +88,15 @@ class Trace:
     def landed(self) -> list[Landed]:
         """Every action that the world accepted, in the order in which it did."""
         found: list[Landed] = []
-        turns = self.turns()
+        turns: dict[str, list[Turn]] = {}
+        for turn in self.turns():
+            turns.setdefault(turn.who, []).append(turn)
         for before, moment in zip(self.moments, self.moments[1:], strict=False):
             if not isinstance(moment.event, Acted):
                 continue
-            action = moment.event.action
-            turn = next(
-                one
-                for one in reversed(turns)
-                if one.number < moment.number and one.who == moment.who and action in one.decision.actions
-            )
+            action, mine = moment.event.action, turns[moment.who]
+            began = bisect_left(mine, moment.number, key=lambda one: one.number)
+            turn = next(one for one in reversed(mine[:began]) if action in one.decision.actions)
             found.append(Landed(moment.number, moment.at_s, turn, action, before.truth, moment.truth))
         return found
 
@@ -139,12 +153,13 @@ class Trace:
 
     def _look(self) -> Truth:
         world = self._world
-        layers = {name: TrueLayer(one.active, one.version) for name, one in world.layers.items()}
-        revisions = {
-            one.id: TrueRevision(one.wanted, len(world.available(one.id)), one.version)
-            for one in world.revisions.values()
-        }
-        key = (*layers.values(), *revisions.items(), world.stored.version)
+        layers = [(name, one.active, one.version) for name, one in world.layers.items()]
+        revisions = [
+            (name, one.wanted, len(world.available(name)), one.version) for name, one in world.revisions.items()
+        ]
+        key = (layers, revisions, world.stored.version)
         if self._truth is None or self._truth[0] != key:
-            self._truth = key, Truth(layers, revisions, world.stored.record)
+            shown = {name: TrueLayer(active, version) for name, active, version in layers}
+            run = {name: TrueRevision(wanted, there, version) for name, wanted, there, version in revisions}
+            self._truth = key, Truth(shown, run, world.stored.record)
         return self._truth[1]

@@ -29,6 +29,7 @@ RULES: Final[dict[str, Callable[[On], Awaitable[None]]]] = {
     "prepare makes these revisions addressable, and only these": traffic.only_these_are_prepared,
     "what a slot shows stays addressable": traffic.what_is_shown_stays_prepared,
     "in the end it has converged, and traffic has followed": traffic.it_converges,
+    "a layer is not drained while a request is in flight": traffic.requests_in_flight_are_told,
     "cancelled at any await it stays usable, and a repeat repairs": traffic.cancelled_calls_can_be_repeated,
     "a change is never missed": traffic.changes_are_noticed,
     "errors are BackendErrors in words, in time": traffic.errors_are_in_words,

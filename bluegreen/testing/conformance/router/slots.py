@@ -62,7 +62,7 @@ async def old_versions_are_refused(on: On) -> None:
         await on.point(slot, on.b)
         second = (await on.look()).token(slot)
         await on.point(slot, on.a)
-        for version in (first, second, "no-such-version"):
+        for version in (first, second, *on.unknown):
             await _refused(on, slot, on.c, version)
 
 

@@ -19,7 +19,8 @@ class Stage:
 
     `another` is a second adapter on the same layer, as another engine has one. `point_elsewhere` is somebody else's
     edit of a slot. `answers` says which revision answers a new connection to a slot, None when none does. While `cut`
-    lasts the layer cannot be reached.
+    lasts the layer cannot be reached. While `busy` lasts, a request is in flight to the revision that active showed
+    when it began: for layers that know.
     """
 
     router: Router
@@ -27,6 +28,7 @@ class Stage:
     point_elsewhere: Callable[[Slot, RevisionId], Awaitable[None]] | None = None
     answers: Callable[[Slot], Awaitable[RevisionId | None]] | None = None
     cut: Callable[[], AbstractAsyncContextManager[None]] | None = None
+    busy: Callable[[], AbstractAsyncContextManager[None]] | None = None
 
 
 @frozen
@@ -34,12 +36,14 @@ class Case:
     """How to make a fresh layer, and three revisions that it may be pointed at.
 
     Something has to answer at the targets' addresses if the layer converges only then, or the stage has `answers`. Each
-    call, and whatever has to come true, may take `limit_s` seconds.
+    call, and whatever has to come true, may take `limit_s` seconds. `unknown_version` looks like a version of this
+    layer and was never given out; None: only versions that were are tried, for a system may call another malformed.
     """
 
     make: Callable[[], AbstractAsyncContextManager[Stage]]
     targets: tuple[Target, Target, Target]
     limit_s: float = 10
+    unknown_version: str | None = None
 
 
 class On:
@@ -51,6 +55,7 @@ class On:
         self.targets = case.targets
         self.a, self.b, self.c = (one.revision for one in case.targets)
         self.calls = Calls(case.limit_s)
+        self.unknown = () if case.unknown_version is None else (case.unknown_version,)
 
     async def look(self, by: Router | None = None) -> RouterState:
         """What a look shows; by the adapter on trial, unless another is given."""

@@ -71,6 +71,22 @@ async def it_converges(on: On) -> None:
                 await _answered(on, slot, "once it has converged")
 
 
+async def requests_in_flight_are_told(on: On) -> None:
+    """A look is not drained while the revision that was shown before still answers one, and is so once that ended."""
+    if (busy := on.stage.busy) is None:
+        return
+
+    async def drained() -> bool:
+        return (await on.look()).drained
+
+    await on.begin()
+    await _converged(on)
+    async with busy():
+        await on.point(Slot.ACTIVE, on.b)
+        must(not await drained(), "a request is in flight to what active showed before, and a look says drained")
+    await on.calls.until(drained, "the layer is drained once no request is in flight")
+
+
 async def _converged(on: On) -> None:
     async def converged() -> bool:
         return (await on.look()).converged

@@ -35,12 +35,15 @@ class Case:
     """How to make a fresh world, and what may run there.
 
     `rollouts` are one rollout with three templates, whose replicas become available by themselves; the rules run three
-    of each at most. Each call, and whatever has to come true, may take `limit_s` seconds.
+    of each at most. Each call, and whatever has to come true, may take `limit_s` seconds. `unknown_version` looks like
+    a version of this system and was never given out; None: only versions that were are tried, for a system may call
+    another malformed.
     """
 
     make: Callable[[], AbstractAsyncContextManager[Stage]]
     rollouts: tuple[Rollout, Rollout, Rollout]
     limit_s: float = 10
+    unknown_version: str | None = None
 
 
 class On:
@@ -51,6 +54,7 @@ class On:
         self.adapter = stage.workloads
         self.a, self.b, self.c = case.rollouts
         self.calls = Calls(case.limit_s)
+        self.unknown = () if case.unknown_version is None else (case.unknown_version,)
 
     async def look(self, rollout: Rollout | None = None, by: Workloads | None = None) -> WorkloadsState:
         """What a look shows; by the adapter on trial, unless another is given."""

@@ -37,7 +37,8 @@ async def old_versions_are_refused(on: On) -> None:
         await on.stage.scale(old_name := await on.name(on.a), 1)
         await on.stage.scale(old_name, 2)
         await _refused_with(on, old, await on.seen(on.a), "before somebody else's edit")
-    await _refused_with(on, "no-such-version", await on.seen(on.a), "nobody gave out")
+    for unknown in on.unknown:
+        await _refused_with(on, unknown, await on.seen(on.a), "nobody gave out")
     never = on.adapter.retire(await on.name(on.b), if_version=old, replicas=0)
     await on.calls.refused(never, "retire of a revision that is not there")
     empty, now = await on.ensure(on.b, 0), await on.ensure(on.b, 0)
