@@ -83,7 +83,8 @@ def test_where_no_data_passes_a_build_of_which_nothing_is_known_is_promoted() ->
 def test_one_success_takes_a_bad_build_as_far_as_live_traffic() -> None:
     rollout, assumptions = rollout_of("forgives-everything"), Assumptions()
     seen = scenario(rollout, "good-once", assumptions).seen(rollout, assumptions)
-    assert seen.live_at_s is not None
+    # After the promotion it is good when measured at 3 s, bad at 14 and 25: the second failure is one too many.
+    assert seen.live_s == pytest.approx(26, abs=1)
     strict = rollout_of("sound")
     bad = scenario(rollout, "good-once", assumptions).play(strict, assumptions)  # the same build, the right limit
     assert bad.promotions == []

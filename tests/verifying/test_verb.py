@@ -7,8 +7,9 @@ from click.testing import CliRunner, Result
 
 from bluegreen.cli.exits import Exit
 from bluegreen.cli.verify import verify
+from bluegreen.testing import verifying
 from bluegreen.testing.verifying import Report
-from tests.verifying.support import POLICIES
+from tests.verifying.support import POLICIES, verified
 
 pytestmark = [pytest.mark.property, pytest.mark.timeout(600)]
 
@@ -34,8 +35,17 @@ def test_it_prints_its_assumptions_first_then_the_worst_answer_and_ends_with_3()
     assert lines[-1].startswith("shop: 1 fault, ")
 
 
+@pytest.fixture(scope="module")
+def warned() -> Report:
+    """The report that both of the next look at."""
+    return verified("no-way-back", *WARNED)
+
+
 @pytest.mark.parametrize(("strict", "code"), [((), Exit.OK), (("--strict",), Exit.DEGRADED)])
-def test_warnings_alone_end_with_0_unless_they_are_to_count(strict: tuple[str, ...], code: Exit) -> None:
+def test_warnings_alone_end_with_0_unless_they_are_to_count(
+    strict: tuple[str, ...], code: Exit, warned: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifying, "verify", lambda *_, **__: warned)
     done = typed("-f", WRONG, "--processes", "1", "--assume", ",".join(WARNED), "-o", "json", *strict)
     assert done.exit_code == code, done.output
     data = json.loads(done.stdout)  # the data alone: people's words are on standard error

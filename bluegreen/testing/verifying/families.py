@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from bluegreen.backends.memory import NEVER
-from bluegreen.gates import HookGate, ManualGate, Stage
+from bluegreen.gates import HookGate, Stage
 from bluegreen.record import PauseReason
 from bluegreen.spec import Rollout
 from bluegreen.spec.check import POST_ANALYSIS, PRE_ANALYSIS
@@ -25,13 +25,13 @@ from bluegreen.testing.simulator import (
 )
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, measured_of, metrics_of
-from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario, horizon_s, takes_s
+from bluegreen.testing.verifying.scenario import BUILD, Builds, Scenario, horizon_s, takes_s, waits_for_people
 from bluegreen.testing.verifying.seen import Seen
 from bluegreen.testing.verifying.words import span
 
 SHOWS_AFTER_S = (0.0, 30.0, 120.0, 600.0)
 """A build turns bad so long after it has live traffic, beside what is assumed."""
-DEAD_S = 1200.0
+DEAD_S = 600.0
 """A build that dies stays so for so long: nothing restarts it by then."""
 SILENCES = (Silence.NO_DATA, Silence.NAN, Silence.ERROR)
 _SILENT_STORY = {
@@ -53,8 +53,7 @@ def first_family(rollout: Rollout, assumptions: Assumptions) -> list[Scenario]:
 
 
 def _unattended(rollout: Rollout, assumptions: Assumptions) -> Iterator[Scenario]:
-    own = any(isinstance(one, ManualGate) for one in rollout.gates)
-    if not rollout.strategy.auto_promotion_enabled or own:
+    if waits_for_people(rollout):
         story = "is good, and nobody promotes it"
         yield Scenario("nobody-comes", story, Builds(assumptions.ready_s).good(), attended=False)
 

@@ -10,7 +10,7 @@ from bluegreen.backends.memory import NEVER
 from bluegreen.gates import ManualGate, Stage
 from bluegreen.spec import Metric, Rollout
 from bluegreen.testing.simulator import Ask, Build, Faults, Happening, LayerManners, World, simulate
-from bluegreen.testing.simulator.playing import long_enough_s
+from bluegreen.testing.simulator.playing import PATIENCE_S, long_enough_s
 from bluegreen.testing.trace import Trace
 from bluegreen.testing.verifying.assumptions import Assumptions
 from bluegreen.testing.verifying.declared import load_of, metrics_of
@@ -87,6 +87,8 @@ def promotes_after_s(assumptions: Assumptions) -> float:
 
 
 PROMOTES_S = 300.0
+SLACK_S = 120.0
+"""What a release that nothing holds up may take beyond what it declares."""
 
 
 def approvals(rollout: Rollout, assumptions: Assumptions) -> tuple[Happening, ...]:
@@ -100,6 +102,11 @@ def playable(rollout: Rollout) -> Rollout:
     return evolve(rollout, paused=False)
 
 
+def waits_for_people(rollout: Rollout) -> bool:
+    """A release of it waits for somebody to promote it, or to approve a gate."""
+    return not rollout.strategy.auto_promotion_enabled or any(isinstance(one, ManualGate) for one in rollout.gates)
+
+
 def horizon_s(rollout: Rollout, assumptions: Assumptions, *, deadlines: bool = False) -> float:
     """Seconds in which a release ends, if it ever does. With `deadlines` also one that has to wait until they pass, but
     for no longer than anybody has patience."""
@@ -107,11 +114,11 @@ def horizon_s(rollout: Rollout, assumptions: Assumptions, *, deadlines: bool = F
     hooks = tuple(evolve(one, deadline_seconds=min(one.deadline_seconds, patience_s)) for one in rollout.policy.hooks)
     deadline_s = max(min(rollout.progress_deadline_seconds, patience_s), rollout.min_ready_seconds + 1)
     capped = evolve(rollout, progress_deadline_seconds=deadline_s, policy=evolve(rollout.policy, hooks=hooks))
-    people_s = promotes_after_s(assumptions) + 2 * assumptions.ready_s
+    people_s = 2 * assumptions.ready_s + (promotes_after_s(assumptions) if waits_for_people(rollout) else 0.0)
     if deadlines or too_slow(rollout, assumptions):
         return long_enough_s(capped) + people_s
     layers_s = rollout.policy.layer_deadline_seconds * (1 + len(rollout.policy.routers))
-    unused_s = deadline_s + layers_s + sum(one.deadline_seconds for one in hooks)
+    unused_s = PATIENCE_S - SLACK_S + deadline_s + layers_s + sum(one.deadline_seconds for one in hooks)
     loads_s = sum(takes_s(one, assumptions) for one in metrics_of(rollout))
     return long_enough_s(capped) - unused_s + people_s + loads_s + rollout.min_ready_seconds
 
