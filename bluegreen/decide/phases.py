@@ -118,4 +118,7 @@ def _whereabouts(plan: Plan, stable: RevisionId) -> str:
             f"{stable} has nothing available while {running} still runs and keeps {names}. "
             f"promote --full takes {plan.record.current} live everywhere"
         )
+    current = plan.record.current
+    if plan.available(current):
+        return f"neither {stable} nor what {names} shows has anything available. promote --full takes {current} live"
     return f"neither {stable} nor what {names} shows has anything available: holding still, both are kept"

@@ -20,6 +20,10 @@ from bluegreen.testing.trace import Trace
 
 FIRST_DEPLOYMENT_S = 3600.0
 """The declared template has so long to become Healthy before anything is released."""
+LONGEST_S = 86_400.0
+"""Whatever is declared, a simulation goes on for no more than a day unless it is asked to."""
+LIES_IN_WAIT_S = 7200.0
+"""A fault that waits for a call has so long to strike."""
 PATIENCE_S = 300.0
 """What a release may take beyond all that the rollout declares."""
 
@@ -56,7 +60,8 @@ def long_enough_s(rollout: Rollout) -> float:
     deadlines_s = rollout.progress_deadline_seconds + policy.layer_deadline_seconds * (1 + len(policy.routers))
     hooks_s = sum(one.deadline_seconds for one in policy.hooks)
     delays_s = strategy.scale_down_delay_seconds + strategy.abort_scale_down_delay_seconds + rollout.min_ready_seconds
-    return measuring_s + deadlines_s + hooks_s + delays_s + strategy.auto_promotion_seconds + PATIENCE_S
+    all_s = measuring_s + deadlines_s + hooks_s + delays_s + strategy.auto_promotion_seconds + PATIENCE_S
+    return min(all_s, LONGEST_S)
 
 
 def _analysis_s(analysis: Analysis) -> float:
@@ -126,5 +131,5 @@ class _Simulation:
 
     def _lasts_s(self, one: Happening) -> float:
         if in_wait(one):
-            return long_enough_s(self.rollout)
+            return min(long_enough_s(self.rollout), LIES_IN_WAIT_S)
         return one.back_after_s if isinstance(one, Crash) else getattr(one, "for_s", 0.0)

@@ -79,16 +79,21 @@ def _without_conditions(both: bool, direction: Direction | None) -> Witness:
 def _results(sources: tuple[str, ...], both: bool) -> Iterator[JSON]:
     """Results of the shape that the conditions look for, with the numbers near those that they name."""
     nodes = [node for source in sources if source for node in _nodes(source)]
-    paths = sorted({path for node in nodes if (path := _path(node)) is not None}, key=str)
-    leaves = [one for one in paths if not any(other != one and other[: len(one)] == one for other in paths)] or [()]
-    shapes = [leaves, [(*one, 0) for one in leaves]] if leaves == [()] and not both else [leaves]
+    found = {path for node in nodes if (path := _path(node)) is not None}
+    paths: list[Path] = sorted(found, key=str)
+    leaves: list[Path] = [one for one in paths if not any(_is_below(other, one) for other in paths)] or [()]
+    shapes: list[list[Path]] = [leaves, [(0,)]] if leaves == [()] and not both else [leaves]
     values = _values(nodes, few=len(leaves) > 2)
     for shape in shapes:
         for chosen in itertools.product(values, repeat=min(len(shape), 4)):
             result: JSON = None
-            for path, value in itertools.zip_longest(shape, chosen, fillvalue=values[0]):
-                result = _with(result, path, value)
+            for place, path in enumerate(shape):
+                result = _with(result, path, chosen[place] if place < len(chosen) else values[0])
             yield {"preview": None, "active": None, **result} if both and isinstance(result, dict) else result
+
+
+def _is_below(path: Path, other: Path) -> bool:
+    return path != other and path[: len(other)] == other
 
 
 def _nodes(source: str) -> list[Node]:
@@ -154,8 +159,9 @@ def _between(good: JSON, bad: JSON, share: float) -> JSON:
         return {key: _between(good[key], bad[key], share) for key in good}
     if isinstance(good, list) and isinstance(bad, list) and len(good) == len(bad):
         return [_between(one, other, share) for one, other in zip(good, bad, strict=True)]
-    if _is_number(good) and _is_number(bad):
-        return good + (bad - good) * share
+    low, high = _number(good), _number(bad)
+    if low is not None and high is not None:
+        return low + (high - low) * share
     return good if share < 0.5 else bad
 
 
@@ -165,11 +171,13 @@ def with_numbers(value: JSON, number: float) -> JSON:
         return {key: with_numbers(one, number) for key, one in value.items()}
     if isinstance(value, list):
         return [with_numbers(one, number) for one in value]
-    return number if _is_number(value) and math.isfinite(value) else value
+    found = _number(value)
+    return number if found is not None and math.isfinite(found) else value
 
 
-def _is_number(value: JSON) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: JSON) -> float | None:
+    """The value as a number, when it is one."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def answered(metric: Metric) -> Metric:
