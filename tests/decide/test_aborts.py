@@ -9,7 +9,6 @@ from bluegreen import Degraded, Healthy, Paused, Progressing, commands
 from bluegreen.actions import Ensure, Retire
 from bluegreen.gates import Answer, No, Stage, Yes
 from bluegreen.record import Reason, Write
-from bluegreen.snapshot import NOTHING
 from bluegreen.spec import OnFailure
 from tests.support.worlds import NOT_YET, V1, V2, V3, Play, Says, changed, healthy, released
 
@@ -398,18 +397,3 @@ def test_while_frozen_no_clock_runs_for_any_revision() -> None:
     play.go(500)
     assert play.reason is Reason.FROZEN
     assert play.wanted() == {V1: 2, V2: 2, V3: 2}
-
-
-def test_where_only_the_aborted_revision_is_left_the_way_out_is_named() -> None:
-    """An outsider empties the layer and deletes the stable revision: what still runs is live nowhere."""
-    play = healthy()
-    play.apply("v2")
-    play.go(1)
-    play.command(commands.abort)
-    play.world.point_elsewhere("edge", NOTHING)
-    play.world.delete_elsewhere(V1)
-    play.go(5)
-    assert f"promote --full takes {V2} live" in play.phase(Degraded).message
-    play.command(commands.promote_full)
-    play.go(10)
-    assert play.live() == {"edge": V2}

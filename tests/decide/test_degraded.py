@@ -8,7 +8,7 @@ from attrs import evolve
 from bluegreen import Degraded, Healthy, Paused, Progressing, Promoting, Snapshot, commands
 from bluegreen.backends.memory import NEVER
 from bluegreen.record import Reason, Request
-from bluegreen.snapshot import Observed, Trouble
+from bluegreen.snapshot import NOTHING, Observed, Trouble
 from tests.support.worlds import START, V1, V2, V3, Play, healthy
 
 
@@ -321,3 +321,18 @@ def test_a_request_that_fits_nothing_any_more_is_dropped() -> None:
     play.go()
     assert play.memory.request is None
     play.phase(Healthy)
+
+
+def test_where_only_the_aborted_revision_is_left_the_way_out_is_named() -> None:
+    """An outsider empties the layer and deletes the stable revision: what still runs is live nowhere."""
+    play = healthy()
+    play.apply("v2")
+    play.go(1)
+    play.command(commands.abort)
+    play.world.point_elsewhere("edge", NOTHING)
+    play.world.delete_elsewhere(V1)
+    play.go(5)
+    assert f"promote --full takes {V2} live" in play.phase(Degraded).message
+    play.command(commands.promote_full)
+    play.go(10)
+    assert play.live() == {"edge": V2}

@@ -54,7 +54,8 @@ class Stall:
 
 @frozen
 class Partition:
-    """Nobody (or not the engine `who`) reaches a part of the world: `workloads`, `records`, `layer edge`, `metrics`."""
+    """Nobody (or not the engine `who`) reaches a part of the world: `workloads`, `records`, `metrics`,
+    `hooks`, `layer edge`, or `layer` for all of them."""
 
     at_s: float
     what: str

@@ -44,7 +44,7 @@ def must_fit(faults: Faults, rollout: Rollout, world: World) -> None:
 
 def _known(rollout: Rollout, world: World) -> dict[str, list[str]]:
     layers = [one.name for one in rollout.policy.routers]
-    parts = ["workloads", "records", "metrics", "hooks", *(f"layer {name}" for name in layers)]
+    parts = ["workloads", "records", "metrics", "hooks", "layer", *(f"layer {name}" for name in layers)]
     calls = [f"layer {name} {verb}" for name in layers for verb in ("observe", "prepare", "point", "changed")]
     calls += [f"workloads {verb}" for verb in ("observe", "ensure", "retire", "forget", "changed")]
     calls += ["records load", "records save", "records changed", "hooks start", "hooks poll", "hooks cancel"]
