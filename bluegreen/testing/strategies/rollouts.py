@@ -29,7 +29,7 @@ _AFFINITIES: tuple[Mapping[str, JSON], ...] = (
 def rollouts(**pins: Any) -> st.SearchStrategy[Rollout]:
     """A rollout that a person could have declared; it shrinks to one in which all is left at its default.
 
-        @given(rollouts(auto_promotion_enabled=False, replicas=st.integers(1, 3)))
+        @given(rollouts(auto_promotion_enabled=False, paused=False, replicas=st.integers(1, 3)))
         def test_nothing_is_promoted_unless_a_person_says_so(rollout: Rollout) -> None:
             trace = simulate(rollout, World.of(rollout, Build("next"), promotes_after_s=None))
             assert not trace.promotions, trace
