@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import multiprocessing
 import time
@@ -47,7 +48,7 @@ def soak(
         return _alone(batches, tell)
     progress, told_s = Progress(), time.monotonic()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=_collect_seldom) as pool:
         under_way: set[Future[list[Ran]]] = set()
         while True:
             while len(under_way) < 2 * processes and (batch := batches.next()):
@@ -63,6 +64,11 @@ def soak(
                 told_s = time.monotonic()
                 progress.seconds = batches.passed_s
                 tell(progress)
+
+
+def _collect_seldom() -> None:
+    """A run makes much that lives until it is over, and looking through all of that again and again finds nothing."""
+    gc.set_threshold(200_000, 20, 20)
 
 
 def _alone(batches: _Batches, tell: Callable[[Progress], None]) -> Progress:
