@@ -129,11 +129,20 @@ def keep_up(plan: Plan) -> None:
                 plan.act(Ensure(revision, _size(plan, revision)))
             continue
         least = _size(plan, revision)
-        most = max(least, wanted)  # a preview may be larger than what is wanted of it once it is live
+        most = max(least, wanted, _largest_preview(plan, revision))
         if state.replicas < least or (plan.pending("revision", revision) and state.replicas <= most):
             plan.act(Ensure(revision, max(least, min(state.replicas, most))))
         elif state.replicas > most and not plan.pending_layers() and not isinstance(record.phase, Promoting):
             plan.act(Retire(revision, state.version, most))
+
+
+def _largest_preview(plan: Plan, revision: RevisionId) -> int:
+    """What the current revision may keep until it is the stable one, even once its gates said yes: a preview larger
+    than what is wanted of it live, scaled down while a promotion is held, would lack replicas for its gates again."""
+    record = plan.record
+    if revision != record.current or revision == record.stable:
+        return 0
+    return plan.rollout.strategy.preview_replica_count or 0
 
 
 def _size(plan: Plan, revision: RevisionId) -> int:

@@ -1,5 +1,7 @@
 """The preview: what it shows, how many replicas it has, and that it is never empty."""
 
+from attrs import evolve
+
 from bluegreen import Healthy, Paused, Progressing, Slot, commands
 from bluegreen.backends.memory import NEVER
 from bluegreen.snapshot import NOTHING
@@ -160,3 +162,13 @@ def test_a_preview_larger_than_what_is_wanted_comes_to_rest_and_is_scaled_down_o
     play.go(120)
     assert play.wanted() == {V2: 2}
     play.phase(Healthy)
+
+
+def test_a_preview_larger_than_what_is_wanted_keeps_its_size_while_a_pause_holds_the_promotion() -> None:
+    play = healthy(preview_replica_count=4)
+    play.rollout = evolve(play.rollout, paused=True)
+    play.apply("v2")
+    play.go(20)
+    play.phase(Paused)
+    assert play.wanted() == {V1: 2, V2: 4}
+    assert play.decide().actions == ()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from bluegreen.record import Degraded, Reason
 from bluegreen.spec import BlueGreen, OnFailure, Rollout, RolloutPolicy, RouterSpec
-from bluegreen.testing.simulator import Build, Crash, Faults, LayerManners, Refuse, StaleLooks, World, ramp
+from bluegreen.testing.simulator import Ask, Build, Crash, Faults, LayerManners, Refuse, Release, StaleLooks, World, ramp
 from bluegreen.testing.soak import Scenario, judged
 
 pytestmark = pytest.mark.property
@@ -44,7 +45,18 @@ def _frozen_and_dead() -> Scenario:
     return Scenario(rollout, world, Faults())
 
 
-SEEDS = {74: _refused_for_long, 80: _frozen_and_dead}
+def _large_preview_paused() -> Scenario:
+    """A preview larger than what is wanted live was scaled down once its gates had said yes; a pause held the promotion,
+    and the gates then lacked replicas: it was scaled up and down without end."""
+    policy = RolloutPolicy((RouterSpec(name="edge"),))
+    rollout = Rollout("shop", BlueGreen("shop", preview_replica_count=2), TEMPLATE, policy=policy)
+    latest = Release(Build("latest", ready_after_s=0.0), 632.4)
+    world = evolve(World.of(rollout, Build("next", ready_after_s=20.0)), promotes_after_s=600.0)
+    world = evolve(world, releases=(*world.releases, latest))
+    return Scenario(rollout, world, Faults((Ask(607.5, "pause"),)))
+
+
+SEEDS = {74: _refused_for_long, 80: _frozen_and_dead, 502257: _large_preview_paused}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
