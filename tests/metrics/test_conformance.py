@@ -27,7 +27,7 @@ def case_of(kind: type[Weather], base: str) -> metrics.Case:
         passing={"hung", "busy"},
         secret=SECRET,
         empty=query("nowhere"),
-        limit_s=1,
+        limit_s=6,
     )
 
 

@@ -13,7 +13,7 @@ from bluegreen.ports import NoData, Reading
 from bluegreen.spec import JSON
 
 SECRET = "t0p-s3cr3t"
-LIMIT_S = 0.5
+LIMIT_S = 3.0
 
 
 @asynccontextmanager
