@@ -9,7 +9,7 @@ from bluegreen.decide.attempts import fail
 from bluegreen.decide.plan import Plan
 from bluegreen.decide.progressing import progressing
 from bluegreen.decide.promoting import promoting
-from bluegreen.decide.traffic import bring_back, end_pending, track
+from bluegreen.decide.traffic import bring_back, end_pending, stranded, track
 from bluegreen.record import RECOVERING, Degraded, Healthy, Paused, Progressing, Promoting, Reason
 from bluegreen.spec import RevisionId
 
@@ -44,7 +44,8 @@ def healthy(plan: Plan) -> None:
     bring_back(plan, stable)
     blind = [name for name, state in plan.layers if state is None]
     blind += ["the workloads"] if plan.workloads is None else []
-    plan.say(f"cannot look at {', '.join(blind)}: nothing is retired before it can be" if blind else "")
+    troubles = [f"cannot look at {', '.join(blind)}: nothing is retired before it can be"] if blind else []
+    plan.say("; ".join([*troubles, *filter(None, [stranded(plan, stable)])]))
     _watch_the_window(plan, stable)
 
 

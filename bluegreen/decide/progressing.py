@@ -8,7 +8,7 @@ from typing import assert_never
 from bluegreen.decide.asking import ask, begun, reason_of
 from bluegreen.decide.attempts import fail
 from bluegreen.decide.plan import Plan
-from bluegreen.decide.traffic import all_settled, bring_back, track
+from bluegreen.decide.traffic import all_settled, bring_back, stranded, track
 from bluegreen.gates import CannotSay, No, Stage, WaitUntil, Yes
 from bluegreen.record import RECOVERING, Degraded, Healthy, Paused, PauseReason, Progressing, Promoting, Reason
 from bluegreen.snapshot import Everything
@@ -64,9 +64,7 @@ def _may_begin(plan: Plan) -> bool:
 
 def _say_if_stranded(plan: Plan, current: RevisionId, stable: RevisionId) -> None:
     """Traffic that should go back, and cannot since the stable revision is dead, is not left to be found out."""
-    off = [name for name, state in plan.layers if state is not None and state.active != stable]
-    if off and plan.workloads is not None and not plan.available(stable):
-        why = f"{stable} has nothing available, so {', '.join(off)} cannot go back to it"
+    if why := stranded(plan, stable):
         way_out = "resume" if plan.rollout.paused else "" if plan.record.waived() else "promote --full"
         plan.say(f"{plan.record.phase.message}; {why}" + (f": {way_out} takes {current} live" if way_out else ""))
 

@@ -104,6 +104,14 @@ def all_settled(plan: Plan, target: RevisionId) -> bool:
     return all(settled(plan, name, state, target) for name, state in plan.layers)
 
 
+def stranded(plan: Plan, stable: RevisionId) -> str:
+    """Why traffic that should go back cannot: the stable revision has nothing available. Empty when it can."""
+    off = [name for name, state in plan.layers if state is not None and state.active != stable]
+    if not off or plan.workloads is None or plan.available(stable):
+        return ""
+    return f"{stable} has nothing available, so {', '.join(off)} cannot go back to it"
+
+
 def bring_back(plan: Plan, target: RevisionId, *, empty_only: bool = False, but: str = "") -> None:
     """Points every layer within reach that shows something else at the target, as soon as rule 1 allows it.
 

@@ -34,9 +34,11 @@ def test_traffic_is_not_brought_back_to_a_revision_with_nothing_available() -> N
     play.world.point_elsewhere("edge", V1)
     play.go(20)
     assert play.live() == {"edge": V1}
+    assert play.phase(Healthy).message == f"{V2} has nothing available, so edge cannot go back to it"
     play.world.recover(V2)
     play.go()
     assert play.live() == {"edge": V2}
+    assert play.phase(Healthy).message == ""
 
 
 def test_an_hour_into_a_release_the_stable_revision_still_has_half_a_minute_to_recover() -> None:

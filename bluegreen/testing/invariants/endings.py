@@ -113,8 +113,7 @@ def all_layers_agree(facts: Facts) -> Iterator[Broken]:
         return
     truth, record = end
     differ = len({layer.active for layer in truth.layers.values()}) > 1
-    stranded = not truth.available(record.stable) and "cannot go back" in record.phase.message
-    said = stranded or (isinstance(record.phase, Degraded) and record.phase.message)
+    said = _stranded(truth, record) or (isinstance(record.phase, Degraded) and record.phase.message)
     if differ and record.stable is not None and not said:
         where = ", ".join(f"{name} shows {layer.active}" for name, layer in truth.layers.items())
         number = facts.trace.moments[-1].number
@@ -162,7 +161,7 @@ def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
         case Healthy():
             off = [name for name, layer in truth.layers.items() if layer.active != record.stable]
             asked = truth.replicas(record.stable) if record.stable else 0
-            if off or asked < replicas:
+            if (off and not _stranded(truth, record)) or asked < replicas:
                 return f"it is Healthy, with {asked} of {replicas} replicas asked for, and not on {off}"
             kept = [
                 one.revision
@@ -175,6 +174,11 @@ def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
             return f"it is Degraded over {phase.revision}, and current is {record.current}"
         case _:
             return ""
+
+
+def _stranded(truth: Truth, record: Record) -> bool:
+    """Traffic cannot go to the stable revision, which is dead, and that is said."""
+    return not truth.available(record.stable) and "cannot go back" in record.phase.message
 
 
 def _end(facts: Facts) -> tuple[Truth, Record] | None:
