@@ -7,7 +7,18 @@ from attrs import evolve
 
 from bluegreen.record import Degraded, Reason
 from bluegreen.spec import BlueGreen, OnFailure, Rollout, RolloutPolicy, RouterSpec
-from bluegreen.testing.simulator import Ask, Build, Crash, Faults, LayerManners, Refuse, Release, StaleLooks, World, ramp
+from bluegreen.testing.simulator import (
+    Ask,
+    Build,
+    Crash,
+    Faults,
+    LayerManners,
+    Refuse,
+    Release,
+    StaleLooks,
+    World,
+    ramp,
+)
 from bluegreen.testing.soak import Scenario, judged
 
 pytestmark = pytest.mark.property
@@ -46,8 +57,8 @@ def _frozen_and_dead() -> Scenario:
 
 
 def _large_preview_paused() -> Scenario:
-    """A preview larger than what is wanted live was scaled down once its gates had said yes; a pause held the promotion,
-    and the gates then lacked replicas: it was scaled up and down without end."""
+    """A preview larger than what is wanted live was scaled down once its gates had said yes; a pause held the
+    promotion, and the gates then lacked replicas: it was scaled up and down without end."""
     policy = RolloutPolicy((RouterSpec(name="edge"),))
     rollout = Rollout("shop", BlueGreen("shop", preview_replica_count=2), TEMPLATE, policy=policy)
     latest = Release(Build("latest", ready_after_s=0.0), 632.4)

@@ -18,20 +18,25 @@ LONG = timedelta(days=1)
 
 
 def deciding_again_is_the_same(facts: Facts) -> Iterator[Broken]:
-    """Every decision is made again on the same inputs; and later, on the same world, where nothing was to be done."""
+    """Every decision is made again on the same inputs; and later, on the same world, where nothing was to be done.
+
+    A turn at rest that saw what the one at rest before it saw is not: what was found of that one holds for it.
+    """
     settled: Turn | None = None
     for turn in facts.turns:
         look, decision = turn.look, turn.decision
+        if decision.wake_at is not None and decision.wake_at < look.at:
+            yield Broken(turn.number, f"{turn.who} asks to be woken in the past, at {decision.wake_at}")
+        at_rest = not decision.actions and same(look.record, decision.record)
+        if at_rest and settled is not None and _as_before(settled, turn):
+            continue
         again = decide(look.rollout, look.record, look.snapshot, look.at)
         if again != decision:
             yield Broken(
                 turn.number, f"{turn.who} decides differently on the same look: {_difference(decision, again)}"
             )
-        if decision.wake_at is not None and decision.wake_at < look.at:
-            yield Broken(turn.number, f"{turn.who} asks to be woken in the past, at {decision.wake_at}")
-        if not decision.actions and same(look.record, decision.record):
-            if settled is None or not _as_before(settled, turn):
-                yield from _stays(turn)
+        if at_rest:
+            yield from _stays(turn)
             settled = turn
 
 

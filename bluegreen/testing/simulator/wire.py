@@ -59,6 +59,8 @@ class Wire:
         return await self._carried(name, do)
 
     async def _carried(self, name: str, do: Callable[[], Awaitable[T]]) -> T:
+        if not (self.deadly or self.stalls or self.cut or self.refused or self.deadly_after or self.lost):
+            return await do()  # as nearly always
         if due(self.deadly, name):
             await self._end()
         await self._stalled(name, do)

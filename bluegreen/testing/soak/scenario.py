@@ -22,7 +22,7 @@ from bluegreen.testing.soak.worlds import a_world
 from bluegreen.testing.trace import Trace
 
 HOUR_S: Final = 3600.0
-POLLS_S: Final = (POLL_SETTLED_S, 60.0, 300.0, 300.0)
+POLLS_S: Final = (POLL_SETTLED_S, 60.0, 300.0, 300.0, 300.0, 300.0)
 _LIMITS: Final = ("FRESH_S", "ACT_TIMEOUT_S", "PREPARE_TIMEOUT_S")
 
 
