@@ -158,15 +158,17 @@ def _too_late(plan: Plan) -> None:
         _slip(plan, Reason.PROGRESS_DEADLINE, why)
 
 
-def _slip(plan: Plan, reason: Reason, why: str) -> None:
+GOES_ON = "; live traffic is untouched; it goes on by itself when it can, abort gives it up"
+
+
+def _slip(plan: Plan, reason: Reason, why: str, then: str = GOES_ON) -> None:
     """Degraded, but the attempt goes on by itself as soon as it can."""
     phase = plan.record.phase
     if isinstance(phase, Degraded) and phase.reason is reason:
         return
     best = phase.best if isinstance(phase, Progressing) else 0
     at = phase.progressed_at if isinstance(phase, Progressing) else plan.now
-    message = f"{why}; live traffic is untouched; it goes on by itself when it can, abort gives it up"
-    plan.enter(Degraded(plan.record.current, plan.now, reason, why, message, best, at))
+    plan.enter(Degraded(plan.record.current, plan.now, reason, why, why + then, best, at))
     plan.note(str(reason), why=why)
 
 
@@ -215,8 +217,17 @@ def _pause(plan: Plan, reason: PauseReason, message: str, gate: str = "", until:
 def _return_home(plan: Plan, stable: RevisionId) -> None:
     """The declared template is the stable one again: nothing is promoted, traffic only has to be there."""
     plan.preparing = True
+    phase = plan.record.phase
     if all_settled(plan, stable) and plan.whole(stable) and not plan.pending_layers():
+        if isinstance(phase, Degraded):
+            plan.enter(Progressing(stable, plan.now))
+            return
         plan.enter(Healthy(stable, plan.now))
         plan.note("Completed", why="the declared template is the stable one")
+    elif plan.in_time(phase.since, plan.rollout.progress_deadline_seconds) and not isinstance(phase, Degraded):
+        why = stranded(plan, stable)
+        plan.say(f"traffic goes back to {stable}" + (f"; {why}" if why else ""))
     else:
-        plan.say(f"traffic goes back to {stable}")
+        what = stranded(plan, stable) or f"traffic is not settled on {stable} with all replicas of it available"
+        why = f"after {plan.rollout.progress_deadline_seconds} s {what}"
+        _slip(plan, Reason.PROGRESS_DEADLINE, why, "; it goes on by itself when it can")

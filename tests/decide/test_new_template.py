@@ -107,6 +107,36 @@ def test_the_stable_template_again_waits_until_the_stable_one_is_whole() -> None
     play.phase(Healthy)
 
 
+def test_the_stable_template_again_is_degraded_once_it_takes_too_long_and_goes_on_by_itself() -> None:
+    play = halfway(progress_deadline_seconds=60)
+    play.world.fail(V1)
+    play.apply("v1")
+    play.go(59)
+    assert f"{V1} has nothing available" in play.phase(Progressing).message
+    play.go(2)
+    assert play.reason is Reason.PROGRESS_DEADLINE
+    said = f"after 60 s {V1} has nothing available, so outer cannot go back to it; it goes on by itself when it can"
+    assert play.phase(Degraded).message == said
+    play.world.recover(V1)
+    play.go(60)
+    play.phase(Healthy)
+    assert play.live() == {"outer": V1, "inner": V1}
+
+
+def test_the_stable_template_again_is_degraded_while_it_lacks_replicas_for_too_long() -> None:
+    play = healthy(progress_deadline_seconds=60, **WAITING)
+    play.apply("v2")
+    play.go(5)
+    play.world.fail(V1, 1)
+    play.apply("v1")
+    play.go(61)
+    said = f"after 60 s traffic is not settled on {V1} with all replicas of it available"
+    assert play.phase(Degraded).message.startswith(said)
+    play.world.recover(V1)
+    play.go(1)
+    play.phase(Healthy)
+
+
 def test_a_new_template_while_healthy_in_the_window_keeps_both_former_revisions() -> None:
     play = released(scale_down_delay_seconds=1000)
     play.apply("v3", **WAITING)

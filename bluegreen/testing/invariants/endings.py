@@ -163,10 +163,12 @@ def _not_at_rest(turn: Turn, truth: Truth, record: Record) -> str:
             asked = truth.replicas(record.stable) if record.stable else 0
             if (off and not _stranded(truth, record)) or asked < replicas:
                 return f"it is Healthy, with {asked} of {replicas} replicas asked for, and not on {off}"
+            whole = truth.available(record.stable) >= replicas  # while it is not, nothing is retired
             kept = [
                 one.revision
                 for one in record.retained
-                if one.delay_s is not None
+                if whole
+                and one.delay_s is not None
                 and (one.since is None or (turn.look.at - one.since).total_seconds() > one.delay_s)
             ]
             return f"it still keeps {', '.join(kept)}" if kept else ""

@@ -23,6 +23,9 @@ from bluegreen.testing.trace import Landed, Turn
 GRACE_S = 30
 """What was taken off live traffic keeps running for its delay, or for this long when a clock has jumped."""
 
+SKEW_S = 1.0
+"""So far apart may the clocks of two engines be: one dates the moment from which the other counts."""
+
 
 def what_is_needed_keeps_running(facts: Facts) -> Iterator[Broken]:
     """Every accepted scale-down, by its look and by the truth; what was lost to others is restored."""
@@ -82,7 +85,7 @@ def _too_early(facts: Facts, landed: Landed) -> Iterator[Broken]:
             continue
         if other.before.shows(point.layer) != revision or point.revision == revision:
             continue
-        if (passed_s := turn.at_s - other.at_s) < min(delays) - 0.001:
+        if (passed_s := turn.at_s - other.at_s) < min(delays) - SKEW_S:
             what = f"{turn.who} scaled {revision} down {passed_s:.1f} s after layer {point.layer} left it"
             yield Broken(landed.number, f"{what}; {min(delays)} s is the least")
         return
