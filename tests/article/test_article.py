@@ -62,7 +62,7 @@ class Place:
                 ("127.0.0.1:8080", self.active),
                 ("127.0.0.1:8081", self.preview),
                 ("127.0.0.1:9090", self.prometheus),
-                ("[python3, -m, examples.article.app]", f"[env, WEARS_OUT_AFTER=260, {sys.executable}, -m, {APP}]"),
+                ("[python3, -m, examples.article.app]", f"[env, WEARS_OUT_AFTER=350, {sys.executable}, -m, {APP}]"),
                 ("python3", sys.executable),
                 ("my-app.db", str(self.folder / "my-app.db")),
             ):
