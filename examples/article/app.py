@@ -2,7 +2,7 @@
 
     v2.1.0, v2.2.0    answer 200, at once
     v2.3.0            answers 4% of its requests with 500
-    v2.4.0            stands as many requests as a test sends, and wears out under those of its customers
+    v2.4.0            stands whatever a test sends, and wears out under its customers' checkouts
 
 It listens where `PORT` says, keeps connections alive, and finishes the requests in hand when it is told to go.
 """
@@ -16,8 +16,9 @@ import signal
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 IMAGE = os.environ.get("BLUEGREEN_IMAGE", "my-org/my-app:v2.1.0")
-WEARS_OUT_AFTER = int(os.environ.get("WEARS_OUT_AFTER", "5000"))
-"""So many requests a replica of v2.4.0 stands; of those that follow it answers every other one with 500."""
+WEARS_OUT_AFTER = int(os.environ.get("WEARS_OUT_AFTER", "1000"))
+"""So many checkouts a replica of v2.4.0 stands, which only customers make; of those that follow every other one is
+answered with 500."""
 WORDS = {200: "OK", 500: "Internal Server Error"}
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter("http_requests", "requests answered", ["status"], registry=REGISTRY)
@@ -29,14 +30,15 @@ class Service:
 
     def __init__(self, image: str = IMAGE) -> None:
         self._image = image
-        self._asked = 0
+        self._asked = self._checkouts = 0
 
-    def status(self) -> int:
-        """What the next customer is answered with."""
+    def status(self, path: str) -> int:
+        """What the next request is answered with."""
         self._asked += 1
+        self._checkouts += path == "/checkout"
         if self._image.endswith("v2.3.0"):
             return 500 if self._asked % 25 == 0 else 200
-        worn = self._image.endswith("v2.4.0") and self._asked > WEARS_OUT_AFTER
+        worn = self._image.endswith("v2.4.0") and self._checkouts > WEARS_OUT_AFTER
         return 500 if worn and self._asked % 2 else 200
 
     def answer(self, method: str, path: str) -> tuple[int, bytes]:
@@ -46,7 +48,7 @@ class Service:
         if path == "/metrics":
             return 200, generate_latest(REGISTRY)
         with DURATION.labels(method).time():
-            status = self.status()
+            status = self.status(path)
         REQUESTS.labels(str(status)).inc()
         return status, f"{self._image}\n".encode()
 

@@ -62,7 +62,7 @@ class Place:
                 ("127.0.0.1:8080", self.active),
                 ("127.0.0.1:8081", self.preview),
                 ("127.0.0.1:9090", self.prometheus),
-                ("[python3, -m, examples.article.app]", f"[env, WEARS_OUT_AFTER=350, {sys.executable}, -m, {APP}]"),
+                ("[python3, -m, examples.article.app]", f"[env, WEARS_OUT_AFTER=100, {sys.executable}, -m, {APP}]"),
                 ("python3", sys.executable),
                 ("my-app.db", str(self.folder / "my-app.db")),
             ):
@@ -153,7 +153,7 @@ async def test_good_builds_are_promoted_and_bad_ones_are_stopped_or_taken_back(t
     first, good, faulty, fragile = (IMAGE.format(number) for number in (1, 2, 3, 4))
     async with place(tmp_path) as where, driven(where, where.rollout("as-written", first)) as engine:
         await engine.wait_for(Healthy, PATIENCE_S)
-        async with load(f"http://{where.active}/", per_s=240) as customers:
+        async with load(f"http://{where.active}/checkout", per_s=240) as customers:
             await asyncio.sleep(3)
 
             # A preview without traffic: nothing to measure is no reason to go on, and none to give up.
@@ -180,7 +180,7 @@ async def test_good_builds_are_promoted_and_bad_ones_are_stopped_or_taken_back(t
             assert answered(customers, faulty) == 0
             assert customers.failed == []
 
-            # It stands the load, and not its customers: they get the build before it back.
+            # It stands the load, and not its customers' checkouts: they get the build before it back.
             revision = await engine.apply(where.rollout("with-load", fragile))
             await held(engine, PauseReason.PERSON)
             await engine.promote(revision, by="ann")
