@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -24,8 +25,8 @@ from bluegreen.record import Record
 
 named = click.argument("name", required=False)
 WATCH_S = 0.5
-LOOKS_ALONE = 3
-"""Where nobody drives, one look that came to nothing is not taken for the state of things."""
+ALONE_S = 1.0
+"""Where nobody drives: so long after the time to settle, a look that came to nothing is the state of things."""
 
 
 @click.command("get")
@@ -122,12 +123,15 @@ async def status(common: Common, screen: Screen, name: str | None, timeout_s: fl
     quiet = Screen(common.output)
     with Stop(timeout_s) as stop:
         async with kept.looking(rollout) as backend:
-            looker, alone = looker_of(rollout, backend), 0
+            looker, clock = looker_of(rollout, backend), asyncio.get_running_loop().time
+            alone_s = clock()
             while True:
                 look, driver = await looker.look(), kept.driver()
                 view, code = seen(look, driver), come_to(look, Until.HEALTHY)
-                alone += driver is None
-                if code is not None or alone >= LOOKS_ALONE or stop.asked is not None:
+                if driver is not None:
+                    alone_s = clock()
+                alone = clock() - alone_s > look.rollout.policy.settle_seconds + ALONE_S
+                if code is not None or alone or stop.asked is not None:
                     break
                 await stop.pause(WATCH_S)
     code = code if code is not None else stop.asked or Exit.TIMED_OUT

@@ -124,7 +124,8 @@ def test_after_the_promotion_it_ends_where_only_a_person_can_go_on(cli: Cli, man
     cli("run", "-f", manifest.write())
     strategy = {**PATIENT, "postPromotionAnalysis": {"templates": [{"templateName": "page"}]}}
     unsure = template("page", "result == 'shop:v3'", manifest, failureCondition="result == 'nothing'")
-    paused = cli("run", "-f", manifest.write("shop:v2", strategy=strategy, more=[unsure]), code=Exit.PAUSED).stdout
+    file = manifest.write("shop:v2", strategy=strategy, more=[unsure], policy={"settleSeconds": 5})
+    paused = cli("run", "-f", file, code=Exit.PAUSED).stdout
     assert manifest.live() == "shop:v2", "it has the traffic, and may be taken back"
     assert "shop: Promoting (InconclusiveAnalysisRun)" in paused
     (give_up,) = [line for line in paused.splitlines() if line.startswith("to give up: ")]
