@@ -1,7 +1,7 @@
 # Every target sets itself up: the only things needed beforehand are make and Python 3.11 or newer.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench mutants explore soak lint format lock clean
+.PHONY: help test again demo bench mutants explore soak lint format lock clean
 .DELETE_ON_ERROR:
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -26,7 +26,12 @@ test: lint ## everything CI checks: style, types, imports, tests, coverage of th
 	@$(BIN)/coverage run -m pytest -m "not real and not property"
 	@$(BIN)/coverage report --include='$(subst $(space),$(comma),$(CORE))' --fail-under=100
 	@echo "== tests with real servers and processes, and whatever can go wrong"
-	@$(BIN)/pytest -m "real or property"
+	@$(BIN)/pytest -m "real or property" || { [ $$? -eq 1 ] && $(MAKE) --no-print-directory again; }
+
+# A busy machine may fail a test of real processes once. What passes by itself is told all the same: look into it.
+again:
+	@echo "== what failed, once more and by itself: what passes now is not to be trusted, and wants looking into"
+	@$(BIN)/pytest -m "real or property" --last-failed --last-failed-no-failures none
 
 lint: $(READY) ## style, types and imports only
 	@echo "== ruff" && $(BIN)/ruff check $(SOURCES) && $(BIN)/ruff format --check $(SOURCES)
